@@ -1,0 +1,164 @@
+"""Landmark embeddings by looking: render many people, let the detector find its points, cast them back on the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
+
+from models.face_model.model import Embedding, FaceModel
+from models.geometry.camera import Camera
+from models.geometry.rasterise import rasterise, rasterise_uv
+from models.geometry.rotations import from_euler
+from models.synthesis.light import directional_light
+from models.synthesis.portrait import Eyes, Look, paint
+from models.synthesis.skin import skin_texture
+
+Floats = NDArray[np.float64]
+Detector = Callable[[NDArray[np.uint8]], NDArray[np.floating] | None]
+"""Takes (H, W, 3) RGB, gives (478, >= 2) pixels or None."""
+
+SIZE = 640
+TEXTURE = 512
+IRIS_START = 468
+SCREEN_TOLERANCE = 3.0
+"""Pixels within which a landmark that misses the skin (over the open mouth or an eye) snaps to visible skin."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Where the detector's points fell in one render: on the neutral mean mesh (N, 3), NaN where they missed."""
+
+    places: Floats
+
+
+def sight(model: FaceModel, detect: Detector, rng: np.random.Generator) -> Sighting | None:
+    """Renders one random person near the front and casts the detected points onto the mesh."""
+    identity = rng.normal(0, 0.8, model.identity_count).astype(np.float32)
+    expression = np.zeros(52, np.float32)
+    posed = model.pose(identity, expression)
+    yaw, pitch, roll = rng.uniform(-0.4, 0.4), rng.uniform(-0.25, 0.25), rng.uniform(-0.1, 0.1)
+    camera = Camera.from_fov(SIZE, SIZE, rng.uniform(0.5, 0.9))
+    distance = 0.32 / np.tan(camera.fov / 2) * 0.6
+    place = np.array([0.0, 0.02, distance])
+    rotation = from_euler(yaw, pitch, roll)
+    texture = skin_texture(model, rng, rasterise_uv(model.uv, model.uv_faces, TEXTURE, subset=model.part_faces("skin")))
+    light = directional_light(np.array([rng.uniform(-1, 1), rng.uniform(-1, 0.2), -1.0]), 0.6, 0.5)
+    picture = paint(model, posed, rotation, place, camera, Look(texture, light))
+    found = detect(picture.image)
+    if found is None:
+        return None
+    return Sighting(_cast(model, posed.vertices, rotation, place, camera, np.asarray(found, np.float64)[:, :2]))
+
+
+def _cast(
+    model: FaceModel, vertices: NDArray[np.float32], rotation: Floats, place: Floats, camera: Camera, points: Floats
+) -> Floats:
+    seen = camera.to_camera(vertices, rotation, place)
+    pixels = camera.project(seen, float(place[2]))
+    skin = model.part_faces("skin")
+    visible = skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
+    raster = rasterise(pixels, seen[:, 2], model.faces, camera.width, camera.height, subset=visible)
+    rows, columns = np.nonzero(raster.covered)
+    tree = cKDTree(np.stack([columns, rows], axis=1))
+    distance, nearest = tree.query(points)
+    rows, columns = rows[nearest], columns[nearest]
+    corners = model.mean[model.faces[raster.triangle[rows, columns]]]
+    places = np.einsum("nk,nkd->nd", raster.barycentrics[rows, columns], corners).astype(np.float64)
+    places[distance > SCREEN_TOLERANCE] = np.nan
+    return places
+
+
+def surface_embedding(model: FaceModel, points: Floats, faces: NDArray[np.int32]) -> Embedding:
+    """The nearest points on some triangles of the mean mesh.
+
+    Args:
+        model: whose mean mesh it is.
+        points: (N, 3) near that mesh.
+        faces: indices of the triangles allowed.
+    """
+    corners = model.mean[model.faces[faces]].astype(np.float64)
+    tree = cKDTree(corners.mean(axis=1))
+    _, candidates = tree.query(points, k=24)
+    triangles, weights = np.zeros(len(points), np.int32), np.zeros((len(points), 3), np.float32)
+    for i, (point, options) in enumerate(zip(points, candidates, strict=True)):
+        best = np.inf
+        for option in options:
+            bary = closest_barycentrics(point, corners[option])
+            gap = float(np.linalg.norm(bary @ corners[option] - point))
+            if gap < best:
+                best, triangles[i], weights[i] = gap, faces[option], bary
+    return Embedding(triangles, weights)
+
+
+def closest_barycentrics(point: Floats, corners: Floats) -> Floats:
+    """(3,) barycentrics of the point of a triangle (3, 3) that lies nearest to `point` (3,)."""
+    a, b, c = corners
+    basis = np.stack([b - a, c - a], axis=1)
+    uv = np.linalg.lstsq(basis, point - a, rcond=None)[0]
+    bary = np.array([1 - uv.sum(), uv[0], uv[1]])
+    if (bary >= 0).all():
+        return bary
+    best, best_gap = bary, np.inf
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        edge = corners[j] - corners[i]
+        t = float(np.clip((point - corners[i]) @ edge / max(edge @ edge, 1e-18), 0, 1))
+        gap = float(np.linalg.norm(corners[i] + t * edge - point))
+        if gap < best_gap:
+            best_gap, best = gap, np.zeros(3)
+            best[i], best[j] = 1 - t, t
+    return best
+
+
+def iris_points(model: FaceModel) -> Floats:
+    """(10, 3) the iris landmarks on the mean eyeballs that look straight ahead: centre, then four points around.
+
+    MediaPipe's order: 468 centre of the subject's right iris, 469 its outline towards the subject's left, 470 top,
+    471 towards the right, 472 bottom; 473..477 the same for the left eye, where 474 lies towards the left.
+    """
+    points = []
+    for part in ("eye_right", "eye_left"):
+        own = model.mean[np.unique(model.faces[model.part_faces(part)])].astype(np.float64)
+        centre = (own.max(axis=0) + own.min(axis=0)) / 2
+        radius = float(np.ptp(own[:, 0]) / 2)
+        front = own[:, 2].max()
+        ring = Eyes().iris_radius * radius
+        depth = front - 0.35 * ring
+        points.append([centre[0], centre[1], front])
+        points += [[centre[0] + dx * ring, centre[1] + dy * ring, depth] for dx, dy in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+    return np.array(points)
+
+
+def build_embedding(model: FaceModel, detect: Detector, people: int, seed: int = 7) -> Embedding:
+    """The 478-point embedding: per point the median over people of where it fell, put back on the surface, made
+    mirror-symmetric.
+
+    Raises:
+        ValueError: the detector found fewer than half of the rendered faces.
+    """
+    rng = np.random.default_rng(seed)
+    sightings = [s.places for s in (sight(model, detect, rng) for _ in range(people)) if s is not None]
+    if len(sightings) < people / 2:
+        raise ValueError(f"the detector found only {len(sightings)} of {people} rendered faces")
+    places = np.nanmedian(np.stack(sightings), axis=0)
+    partner = mirror_partners(places[:IRIS_START])
+    flipped = places[:IRIS_START][partner] * np.array([-1.0, 1.0, 1.0])
+    places[:IRIS_START] = (places[:IRIS_START] + flipped) / 2
+    skin = model.part_faces("skin")
+    visible = skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
+    face = surface_embedding(model, places[:IRIS_START], visible)
+    eyes = surface_embedding(model, iris_points(model), model.part_faces("eye_left", "eye_right"))
+    return Embedding(
+        np.concatenate([face.triangles, eyes.triangles]), np.concatenate([face.barycentrics, eyes.barycentrics])
+    )
+
+
+def mirror_partners(places: Floats) -> NDArray[np.int64]:
+    """(N,) mirror partner of each landmark, found from their places on a symmetric mesh (one-to-one assignment)."""
+    flipped = places * np.array([-1.0, 1.0, 1.0])
+    cost = np.linalg.norm(places[:, None] - flipped[None], axis=2)
+    return np.asarray(linear_sum_assignment(cost)[1], np.int64)

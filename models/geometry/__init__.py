@@ -1,0 +1,1 @@
+"""Geometry on triangle meshes and cameras: rotations, projection, rasteriser, normals, tension, outline."""

@@ -1,0 +1,1 @@
+"""From pictures to animated faces: sources, landmarks, fit, smoothing, calibration and the threaded pipeline."""
