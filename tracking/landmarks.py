@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
+from models.face_model.schema import ModelFileError
 from tracking.types import FaceObservation, Image
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MODEL_FILE = Path(__file__).resolve().parent.parent / "models" / "weights" / "face_landmarker.task"
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+
+__all__ = ["MODEL_FILE", "LandmarkDetector", "ModelFileError", "load_model_file", "observation_confidence"]
 
 LANDMARK_COUNT = 478
 MIN_DETECTION_CONFIDENCE = 0.6
@@ -45,10 +48,6 @@ _FULL_CONFIDENCE_SIDE = 64.0
 _CHATTER = (b"InitializeLog", b"XNNPACK", b"xnnpack", b"inference_feedback_manager", b"gl_context", b"Feedback manager")
 
 Mode = Literal["video", "image"]
-
-
-class ModelFileError(Exception):
-    """A shipped model file is missing or altered. The message is one sentence for the user."""
 
 
 def load_model_file(path: Path = MODEL_FILE, sha256: str = MODEL_SHA256) -> bytes:

@@ -39,14 +39,14 @@ def skin_texture(
     lip = skin * np.array([0.95, 0.55, 0.6]) * rng.uniform(0.8, 1.05)
     hair = np.array([0.03, 0.02, 0.014]) * float(np.exp(rng.uniform(-1.2, 2.0)))
     beard = float(rng.random() < 0.35) * rng.uniform(0.1, 0.75)
-    rough = 1 + 0.35 * _noise(rng, size, min(size // 2, 200))
+    rough = 1 + 0.2 * _noise(rng, size, min(size // 2, 200))
     for name, colour, strength in (
         ("lips", lip, 0.85),
         ("beard", hair, beard),
         ("brows", hair, rng.uniform(0.55, 0.95)),
         ("scalp", hair, 1.0),
     ):
-        weight = np.clip(masks[name] * strength * (rough if name != "lips" else 1.0), 0, 1)[:, :, None]
+        weight = np.clip(masks[name] * strength * (rough if name in ("brows", "beard") else 1.0), 0, 1)[:, :, None]
         texture = texture * (1 - weight) + colour.astype(np.float32) * weight
     texture *= 1 - 0.18 * masks["lids"][:, :, None]
     return np.asarray(np.clip(texture, 0.002, 1), np.float32)

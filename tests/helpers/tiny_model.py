@@ -126,14 +126,14 @@ def _part(name: str) -> tuple[NDArray[np.float64], Indices, Floats, Indices, Ind
 def _lash_strip(x: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     turn = np.linspace(0.3, np.pi - 0.3, 9)
     rim = np.stack([x + np.cos(turn) * 0.012, np.sin(turn) * 0.007, np.full(9, 0.0115)], axis=1)
-    vertices = np.stack([rim, rim + (0, 0.004, 0.006)], axis=1).reshape(-1, 3)
+    vertices = np.stack([rim, rim + np.array([0, 0.004, 0.006])], axis=1).reshape(-1, 3)
     quads = [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(8)]
     return vertices, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
 
 
 def _bump(points: NDArray[np.floating], centre: tuple[float, float, float], radius: float) -> Floats:
     squared = ((points - np.array(centre)) ** 2).sum(axis=1) / radius**2
-    return np.exp(-squared).astype(np.float32)
+    return np.asarray(np.exp(-squared), np.float32)
 
 
 def _identity_basis(mean: Floats) -> Floats:
@@ -201,7 +201,7 @@ def _regions(mean: Floats, skin: NDArray[np.bool_]) -> dict[str, Floats]:
 def _symmetry(mean: Floats) -> Indices:
     mirrored = mean * (-1, 1, 1)
     distances = ((mirrored[:, None, :] - mean[None]) ** 2).sum(axis=2)
-    return distances.argmin(axis=1).astype(np.int32)
+    return np.asarray(distances.argmin(axis=1), np.int32)
 
 
 def _skin_weights(mean: Floats, parts: dict[str, slice]) -> Floats:
@@ -218,7 +218,7 @@ def _spread(count: int) -> NDArray[np.float64]:
     n = np.arange(count) + 0.5
     radius, turn = np.sqrt(n / count) * 0.9, n * 2.399963
     x, y = radius * np.cos(turn), radius * np.sin(turn)
-    return np.stack([x, y, np.sqrt(1 - radius**2)], axis=1) * HEAD_RADII + HEAD_CENTRE
+    return np.asarray(np.stack([x, y, np.sqrt(1 - radius**2)], axis=1) * HEAD_RADII + HEAD_CENTRE)
 
 
 def _on_skin(mean: Floats, faces: Indices, places: NDArray[np.float64]) -> Embedding:

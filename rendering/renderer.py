@@ -1,0 +1,217 @@
+"""Draws a tracked face into whatever framebuffer is current: a window's, or the off-screen renderer's."""
+
+from __future__ import annotations
+
+from threading import RLock
+
+import numpy as np
+from numpy.typing import NDArray
+from vispy import gloo
+
+from models.face_model import FaceModel
+from models.geometry.camera import Camera
+from models.geometry.rotations import from_euler
+from models.geometry.tension import Tension
+from rendering.bump import displacement_gradient
+from rendering.head import EyePose, HeadVisual, Program
+from rendering.paint import backdrop_texture, encode_srgb
+from rendering.projection import HeadView, fitted_viewport, head_view
+from rendering.scene import Background, Scene, View
+from rendering.shaders import shader
+from tracking.types import FaceParameters, TrackedFace
+
+__all__ = ["GLOO_LOCK", "HeadRenderer"]
+
+GLOO_LOCK = RLock()
+"""vispy keeps one current canvas for the whole process, whatever the thread. Whoever makes a canvas current and draws
+through gloo holds this lock from before `set_current` until the drawing is done."""
+
+PHOTOGRAPH_LIGHT = 0.75
+"""How much of its own light a texture from a camera is taken to carry: the rest lets the form shade it."""
+
+
+class HeadRenderer:
+    """Draws one model's head.
+
+    All methods need the same GL context to be current (and GLOO_LOCK where several threads draw). In a window: create
+    it in the canvas' initialize event, call `draw` in its draw event with the canvas' physical size.
+
+    Args:
+        model: any back end.
+        scene: what to show; may be replaced at any time.
+        refine: subdivide the skin once, so that displacement moves the outline too; for machines with a GPU.
+    """
+
+    def __init__(self, model: FaceModel, scene: Scene | None = None, *, refine: bool = False) -> None:
+        self.scene = scene or Scene()
+        self._model = model
+        self._head = HeadVisual(model, refine=refine)
+        self._tension = Tension(model.faces, model.vertex_count, model.regions.get("hidden"))
+        self._backdrop: Program | None = None
+        self._picture_program: Program | None = None
+        self._backdrop_texture: gloo.Texture2D | None = None
+        self._painted: tuple[Background, int, int] | None = None
+        self._quad = gloo.VertexBuffer(np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32))
+        self._picture: gloo.Texture2D | None = None
+        self._displacement: NDArray[np.float32] | None = None
+        self._gradient: NDArray[np.float32] | None = None
+        self._joints: tuple[bytes, NDArray[np.float32]] | None = None
+        self.set_albedo(None)
+
+    def set_texture(self, texture: NDArray[np.uint8] | None, *, lit: float = PHOTOGRAPH_LIGHT) -> None:
+        """Shows a texture of one's own on the skin in the textured view.
+
+        Args:
+            texture: (S, S, 3) uint8 sRGB over the face map; None goes back to the albedo.
+            lit: how much of its own light it carries: 0 a clean albedo, 1 a photograph that is shown as it is.
+
+        Raises:
+            ValueError: not such a picture.
+        """
+        if texture is not None and (texture.ndim != 3 or texture.shape[2] != 3 or texture.dtype != np.uint8):
+            raise ValueError(f"a texture (S, S, 3) of uint8 is needed, not {texture.shape} of {texture.dtype}")
+        if texture is None and self._model.albedo_mean is not None:
+            self.set_albedo(None)
+            return
+        self._head.set_albedo(None if texture is None else np.ascontiguousarray(texture), lit)
+
+    def set_albedo(self, coefficients: NDArray[np.floating] | None) -> None:
+        """Colours the skin with the model's own albedo basis.
+
+        Args:
+            coefficients: (<= A,) in standard deviations; None takes the mean. A model without albedo is painted.
+
+        Raises:
+            ValueError: more coefficients than the model has.
+        """
+        mean, basis = self._model.albedo_mean, self._model.albedo_basis
+        if mean is None:
+            self._head.set_albedo(None)
+            return
+        light = mean
+        if coefficients is not None and len(coefficients):
+            if basis is None or len(coefficients) > len(basis):
+                count = 0 if basis is None else len(basis)
+                raise ValueError(f"{self._model.name} has {count} albedo coefficients, not {len(coefficients)}")
+            light = mean + np.tensordot(np.asarray(coefficients, np.float32), basis[: len(coefficients)], axes=1)
+        self._head.set_albedo(encode_srgb(light))
+
+    def draw(self, tracked: TrackedFace, size: tuple[int, int]) -> None:
+        """Draws the background and, where there is a face, the head.
+
+        Args:
+            tracked: the face; its picture is shown in the overlay view. Without vertices only the background is drawn.
+            size: width and height of the framebuffer in physical pixels.
+
+        Raises:
+            ValueError: a size without pixels, or a face of another model.
+        """
+        width, height = int(size[0]), int(size[1])
+        if width < 1 or height < 1:
+            raise ValueError(f"a picture needs at least one pixel, not {width} x {height}")
+        scene = self.scene
+        view = head_view(tracked.parameters, scene, width, height)
+        gloo.set_viewport(0, 0, width, height)
+        gloo.set_depth_mask(True)
+        gloo.set_state(depth_test=False, blend=False, cull_face=False)
+        gloo.set_clear_color((0.0, 0.0, 0.0, scene.background.alpha))
+        gloo.clear(color=True, depth=True)
+        overlay = scene.view is View.OVERLAY
+        if overlay:
+            if tracked.parameters is None:
+                view = _picture_only(tracked, view, width, height)
+            self._send_picture(tracked)
+        gloo.set_viewport(*view.viewport)
+
+        def backdrop() -> None:
+            gloo.set_state(depth_test=True, depth_func="lequal", blend=False, cull_face=False)
+            if overlay:
+                self._draw_picture(scene)
+            else:
+                # Over the whole framebuffer, also where a camera's picture does not fill it.
+                gloo.set_viewport(0, 0, width, height)
+                self._draw_backdrop(scene.background, width, height)
+                gloo.set_viewport(*view.viewport)
+
+        if tracked.vertices is None or tracked.normals is None or not np.isfinite(view.view_from_head).all():
+            backdrop()
+            return
+        self._head.update(tracked.vertices, tracked.normals)
+        self._take_displacement(tracked)
+        style = scene.overlay.style if overlay else scene.view
+        if style is View.TENSION:
+            identity = self._model.identity(None if tracked.parameters is None else tracked.parameters.identity)
+            self._head.set_tension(self._tension(self._model.neutral(identity), tracked.vertices))
+        self._head.draw(
+            style, scene, view, self._eyes(tracked.parameters), self._picture if overlay else None, backdrop
+        )
+
+    def delete(self) -> None:
+        """Frees everything on the card."""
+        self._head.delete()
+        for item in (self._backdrop, self._picture_program, self._quad, self._picture, self._backdrop_texture):
+            if item is not None:
+                item.delete()
+
+    def _eyes(self, parameters: FaceParameters | None) -> tuple[EyePose, EyePose] | None:
+        if parameters is None:
+            return None
+        key = parameters.identity.tobytes()
+        if self._joints is None or self._joints[0] != key:
+            self._joints = key, self._model.joints(parameters.identity)
+        joints = self._joints[1]
+        left, right = (
+            EyePose(from_euler(float(parameters.gaze[eye, 0]), float(parameters.gaze[eye, 1]), 0.0), joints[2 + eye])
+            for eye in range(2)
+        )
+        return left, right
+
+    def _take_displacement(self, tracked: TrackedFace) -> None:
+        displacement = tracked.displacement
+        if displacement is self._displacement:
+            return
+        self._displacement = displacement
+        flat = np.zeros((4, 4), np.float32)
+        heights = flat if displacement is None else displacement
+        self._gradient = displacement_gradient(heights, out=self._gradient)
+        self._head.set_gradient(self._gradient, heights)
+
+    def _draw_backdrop(self, background: Background, width: int, height: int) -> None:
+        # Painted once per size: a gradient with grain costs more in a shader than the head's eyes.
+        if self._backdrop is None:
+            self._backdrop = Program(shader("backdrop.vert"), shader("backdrop.frag"))
+            self._backdrop.set(a_corner=self._quad)
+        wanted = (background, width, height)
+        if self._painted != wanted:
+            self._painted = wanted
+            painted = backdrop_texture(background, width, height)
+            if self._backdrop_texture is None:
+                self._backdrop_texture = gloo.Texture2D(painted, interpolation="nearest", wrapping="clamp_to_edge")
+            else:
+                self._backdrop_texture.resize(painted.shape)
+                self._backdrop_texture.set_data(painted)
+        self._backdrop.set(u_picture=self._backdrop_texture)
+        self._backdrop.draw("triangle_strip")
+
+    def _send_picture(self, tracked: TrackedFace) -> None:
+        image = np.ascontiguousarray(tracked.frame.image)
+        if self._picture is None:
+            self._picture = gloo.Texture2D(image, interpolation="linear", wrapping="clamp_to_edge")
+        else:
+            if self._picture.shape != image.shape:
+                self._picture.resize(image.shape)
+            self._picture.set_data(image)
+
+    def _draw_picture(self, scene: Scene) -> None:
+        if self._picture_program is None:
+            self._picture_program = Program(shader("backdrop.vert", "PICTURE"), shader("backdrop.frag", "PICTURE"))
+            self._picture_program.set(a_corner=self._quad)
+        self._picture_program.set(u_picture=self._picture, u_mirror=-1.0 if scene.mirror else 1.0)
+        self._picture_program.draw("triangle_strip")
+
+
+def _picture_only(tracked: TrackedFace, view: HeadView, width: int, height: int) -> HeadView:
+    """The view of a frame without a face: its picture fitted into the window."""
+    rows, columns = tracked.frame.image.shape[:2]
+    viewport = fitted_viewport(Camera(columns, rows, 1.0), width, height)
+    return HeadView(view.view_from_head, view.clip_from_view, viewport, view.perspective)

@@ -1,0 +1,34 @@
+"""One off-screen renderer for all tests that only look at pictures: making one takes longer than drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from models.face_model import FaceModel
+from rendering import OffscreenRenderer, RenderingUnavailableError, Scene
+from tests.helpers.tiny_model import tiny_model
+
+
+@pytest.fixture(scope="session")
+def model() -> FaceModel:
+    return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def shared_renderer(model: FaceModel) -> Iterator[OffscreenRenderer]:
+    try:
+        renderer = OffscreenRenderer(model)
+    except RenderingUnavailableError as error:
+        pytest.skip(str(error))
+    with renderer:
+        yield renderer
+
+
+@pytest.fixture
+def renderer(shared_renderer: OffscreenRenderer) -> OffscreenRenderer:
+    """As new: the default scene, no texture."""
+    shared_renderer.scene = Scene()
+    shared_renderer.set_texture(None)
+    return shared_renderer

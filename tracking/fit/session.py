@@ -1,0 +1,278 @@
+"""The fit over time: one face's identity, camera and expression from frame to frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, gaze_to_channels
+from models.face_model import Embedding, FaceModel
+from models.geometry.camera import DEFAULT_FOV, Camera
+from models.geometry.rotations import HEAD_TO_CAMERA, to_euler
+from tracking.fit.gaze import eyeball_radius, estimate_gaze
+from tracking.fit.priors import ExpressionPrior, landmark_sigmas
+from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
+from tracking.fit.settings import FitSettings
+from tracking.types import FaceObservation, FaceParameters, Uncertainty
+
+Floats = NDArray[np.float64]
+
+FACE_POINTS = 468
+OUTER_EYES = (33, 263)
+FOCAL_SIGMA = 0.25
+"""Spread of the logarithm of the focal length when nobody has told us the field of view."""
+FIXED = 1e12
+HUBER = 2.5
+"""Residual in standard deviations beyond which a landmark counts less and less."""
+FIRST_FRAMES = 30
+"""Frames that always inform identity and camera, so that a session settles within its first second or so."""
+FRAMES_PER_VIEW = 4
+REPEAT_SHARE = 0.35
+"""Share of a frame's evidence that counts for identity: neighbouring frames repeat one another."""
+SETTLED_AFTER = 300
+"""Frames without anything new to see after which the identity is held for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """A fitted frame.
+
+    Attributes:
+        parameters: with uncertainty; expression includes the eyeLook* channels of the gaze.
+        error: root mean square landmark residual as a share of the outer eye distance.
+        identity_held: True once the session's identity no longer changes.
+    """
+
+    parameters: FaceParameters
+    error: float
+    identity_held: bool
+
+
+class FitSession:
+    """Fits frame after frame of one face. Not thread-safe.
+
+    Args:
+        model: the face model; its `landmarks478` embedding is fitted.
+        settings: see FitSettings.
+    """
+
+    def __init__(self, model: FaceModel, settings: FitSettings | None = None) -> None:
+        self.model = model
+        self.settings = settings or FitSettings()
+        face = Embedding(model.landmarks478.triangles[:FACE_POINTS], model.landmarks478.barycentrics[:FACE_POINTS])
+        self._landmarks = LandmarkModel(model, face, self.settings.identity_coefficients)
+        self._sigmas = landmark_sigmas(model, face) * self.settings.landmark_sigma
+        self._prior = ExpressionPrior(self.settings)
+        self._eye_distance = float(np.linalg.norm(np.subtract(*self._landmarks.mean[list(OUTER_EYES)])))
+        self._eye_radius = eyeball_radius(model)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the person: identity, camera and the last frame."""
+        count = self._landmarks.identity_count
+        self._precision = np.eye(count + 1) * max(self.settings.identity_strength, 1e-6)
+        known = self.settings.fov_degrees is not None or self.settings.projection == "weak"
+        self._precision[-1, -1] = FIXED if known else 1 / FOCAL_SIGMA**2
+        self._evidence = np.zeros(count + 1)
+        self._shared = np.zeros(count + 1)
+        self._views: Counter[tuple[int, ...]] = Counter()
+        self._frames = 0
+        self._unchanged = 0
+        self._last: State | None = None
+        self._gaze: Floats | None = None
+
+    def lose_track(self) -> None:
+        """Forgets the last frame but keeps the person; to be called when the face was lost or the source jumped."""
+        self._last = None
+        self._gaze = None
+
+    @property
+    def identity_held(self) -> bool:
+        """True once enough has been seen and the identity stays as it is."""
+        return self._frames >= self.settings.identity_frames or self._unchanged >= SETTLED_AFTER
+
+    @property
+    def field_of_view(self) -> float | None:
+        """Estimated field of view in radians across the longer side; None before the first frame."""
+        return None if self._last is None else self._last.camera.fov
+
+    def camera(self, width: int, height: int) -> Camera:
+        """The camera for pictures of this size: as set, or as estimated so far."""
+        fov = DEFAULT_FOV if self.settings.fov_degrees is None else float(np.radians(self.settings.fov_degrees))
+        camera = Camera.from_fov(width, height, fov, self.settings.projection)
+        return replace(camera, focal=camera.focal * float(np.exp(self._shared[-1])))
+
+    def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
+        """Fits one frame.
+
+        Args:
+            observation: landmarks in pixels of a picture of `width` by `height`.
+            width, height: pixels.
+
+        Raises:
+            ValueError: the landmarks are not finite.
+        """
+        observed = observation.landmarks[:FACE_POINTS, :2].astype(np.float64)
+        if not np.isfinite(observed).all():
+            raise ValueError("the detector returned landmarks that are not numbers")
+        camera = self.camera(width, height)
+        first = self._last is None or (self._last.camera.width, self._last.camera.height) != (width, height)
+        if first:
+            state = self._initial(observed, camera)
+        else:
+            state = replace(self._last, camera=camera, identity=self._shared[:-1].copy())
+        previous = None if first else state.expression
+        scores = observation.scores.astype(np.float64)
+        learning = first or self._is_new(state)
+        iterations = self.settings.still_iterations if first else self.settings.iterations
+        gaze = np.zeros((2, 2)) if self._gaze is None else self._gaze
+        for step in range(iterations):
+            if first or step == iterations - 1:
+                gaze = self._estimate_gaze(observation, state)
+            state = replace(state, expression=_with_gaze(state.expression, gaze))
+            state = self._step(state, observed, scores, previous, learning)
+        parameters, error = self._conclude(state, observed, scores, previous, gaze, learning)
+        self._last, self._gaze = state, gaze
+        return FitResult(parameters, error, self.identity_held)
+
+    def _is_new(self, state: State) -> bool:
+        """Whether a frame like this one can still tell something about identity and camera."""
+        if self.identity_held:
+            return False
+        return self._frames < FIRST_FRAMES or self._views[_view(state)] < FRAMES_PER_VIEW
+
+    def _initial(self, observed: Floats, camera: Camera) -> State:
+        """Pose of the session's neutral face by a perspective-n-point solution."""
+        points = self._landmarks.points(self._shared[:-1], np.zeros(CHANNEL_COUNT))
+        intrinsics = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1.0]])
+        found, turn, place = cv2.solvePnP(points, observed, intrinsics, None, flags=cv2.SOLVEPNP_SQPNP)
+        translation = np.asarray(place, np.float64).ravel()
+        if not found or translation[2] <= 0 or not np.isfinite(translation).all():
+            size = float(np.ptp(observed, axis=0).max())
+            middle = (observed.mean(axis=0) - np.asarray(camera.centre)) / camera.focal
+            depth = camera.focal * 0.16 / max(size, 1.0)
+            return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), np.eye(3), np.array([*(middle * depth), depth]), camera)  # fmt: skip
+        rotation = HEAD_TO_CAMERA.T @ cv2.Rodrigues(turn)[0]
+        return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), rotation, translation, camera)
+
+    def _weights(self, residual: Floats, state: State) -> Floats:
+        """(2 N,) evidence of each row: inverse variance, robust, shared out among landmarks that err together."""
+        scale = state.camera.focal / float(state.translation[2]) * self._eye_distance
+        sigma = self._sigmas * scale
+        distance = np.linalg.norm(residual.reshape(-1, 2), axis=1) / sigma
+        robust = np.minimum(1.0, HUBER / np.maximum(distance, 1e-9))
+        return np.asarray(np.repeat(robust / sigma**2 / self.settings.correlation, 2))
+
+    def _system(
+        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, shared: bool
+    ) -> tuple[Floats, Floats, Floats]:
+        """Hessian and gradient over (local, shared) without the session's prior, and the residual."""
+        line = self._landmarks.linearise(state, observed, shared)
+        weights = self._weights(line.residual, state)
+        jacobian = line.local if line.shared is None else np.concatenate([line.local, line.shared], axis=1)
+        weighted = jacobian * weights[:, None]
+        hessian = weighted.T @ jacobian
+        gradient = weighted.T @ line.residual
+        channels = len(FITTED_CHANNELS)
+        curvature, slope = self._prior.terms(state.expression[list(FITTED_CHANNELS)], scores, previous)
+        hessian[np.arange(channels), np.arange(channels)] += curvature
+        gradient[:channels] += slope
+        return hessian, gradient, line.residual
+
+    def _step(
+        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, learning: bool
+    ) -> State:
+        hessian, gradient, _ = self._system(state, observed, scores, previous, learning)
+        channels = len(FITTED_CHANNELS)
+        local = channels + 6
+        if learning:
+            current = np.concatenate([state.identity, self._focal_shift(state)])
+            hessian[local:, local:] += self._precision
+            gradient[local:] += self._precision @ current - self._evidence
+        hessian[np.arange(local), np.arange(local)] *= 1.0 + 1e-4
+        values = state.expression[list(FITTED_CHANNELS)]
+        step = bounded_step(hessian, gradient, -values, 1.0 - values)
+        # Far turns are not linear: a first step that turns by more than this is cut.
+        turn = float(np.linalg.norm(step[channels : channels + 3]))
+        if turn > 0.5:
+            step[channels : channels + 3] *= 0.5 / turn
+        return stepped(state, step[:local], step[local:] if learning else None)
+
+    def _focal_shift(self, state: State) -> Floats:
+        fov = DEFAULT_FOV if self.settings.fov_degrees is None else float(np.radians(self.settings.fov_degrees))
+        base = Camera.from_fov(state.camera.width, state.camera.height, fov).focal
+        return np.array([np.log(state.camera.focal / base)])
+
+    def _estimate_gaze(self, observation: FaceObservation, state: State) -> Floats:
+        joints = self.model.joints(state.identity)
+        return estimate_gaze(
+            observation.landmarks, joints, self._eye_radius, state.rotation, state.translation, state.camera,
+            state.expression, self._gaze,
+        )  # fmt: skip
+
+    def _conclude(
+        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, gaze: Floats, learning: bool
+    ) -> tuple[FaceParameters, float]:
+        hessian, gradient, residual = self._system(state, observed, scores, previous, learning)
+        channels = len(FITTED_CHANNELS)
+        local = channels + 6
+        if learning and not self.identity_held:
+            self._learn(state, hessian, gradient, local)
+        else:
+            self._unchanged += 1
+        deviation = np.sqrt(np.maximum(np.diag(np.linalg.inv(hessian[:local, :local])), 0.0))
+        expression_sigma = np.zeros(CHANNEL_COUNT, np.float32)
+        expression_sigma[list(FITTED_CHANNELS)] = deviation[:channels]
+        scale = state.camera.focal / float(state.translation[2]) * self._eye_distance
+        iris_sigma = self.settings.landmark_sigma * self._eye_distance / self._eye_radius
+        uncertainty = Uncertainty(
+            expression_sigma,
+            deviation[channels : channels + 3].astype(np.float32),
+            deviation[channels + 3 :].astype(np.float32),
+            np.full((2, 2), iris_sigma, np.float32),
+        )
+        identity = self.model.identity(state.identity)
+        expression = _with_gaze(state.expression, gaze).astype(np.float32)
+        parameters = FaceParameters(
+            identity, expression, state.rotation, state.translation, gaze.astype(np.float32), state.camera, uncertainty
+        )
+        return parameters, float(np.sqrt(np.mean(residual**2) * 2)) / scale
+
+    def _learn(self, state: State, hessian: Floats, gradient: Floats, local: int) -> None:
+        """Adds what this frame says of identity and focal length to what the session knows."""
+        current = np.concatenate([state.identity, self._focal_shift(state)])
+        self._views[_view(state)] += 1
+        self._frames += 1
+        self._unchanged = 0
+        # Channels on a bound cannot explain anything away, so they are no part of what is marginalised.
+        values = state.expression[list(FITTED_CHANNELS)]
+        free = np.concatenate([(values > 1e-6) & (values < 1 - 1e-6), np.ones(6, bool)])
+        inner = np.flatnonzero(free)
+        cross = hessian[np.ix_(inner, np.arange(local, len(hessian)))]
+        solved = solve_positive(hessian[np.ix_(inner, inner)], np.column_stack([cross, gradient[inner]]))
+        information = hessian[local:, local:] - cross.T @ solved[:, :-1]
+        slope = gradient[local:] - cross.T @ solved[:, -1]
+        information = (information + information.T) / 2
+        self._precision = self._precision + REPEAT_SHARE * information
+        self._evidence = self._evidence + REPEAT_SHARE * (information @ current - slope)
+        self._shared = solve_positive(self._precision, self._evidence)
+
+
+def _with_gaze(expression: Floats, gaze: Floats) -> Floats:
+    """The expression with its eyeLook* channels replaced by those of the gaze."""
+    looks = gaze_to_channels(gaze)
+    return np.where(_IS_GAZE, looks, expression)
+
+
+_IS_GAZE = np.array([name.startswith("eyeLook") for name in ARKIT_CHANNELS])
+_TELLING = [ARKIT_CHANNELS.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthPucker", "browInnerUp", "eyeBlinkLeft")]
+
+
+def _view(state: State) -> tuple[int, ...]:
+    """Which of the coarse bins of head pose and expression a frame falls into."""
+    yaw, pitch, _ = to_euler(state.rotation)
+    return (round(yaw / 0.2), round(pitch / 0.2), *(int(state.expression[i] > 0.35) for i in _TELLING))

@@ -1,0 +1,86 @@
+"""Tracking still images: every face on its own, no memory, and the detector asked twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.face_model import FaceModel, load_face_model
+from tracking.fit import FitSession, FitSettings
+from tracking.fit.mirror import mirrored_landmarks
+from tracking.fit.session import FitResult
+from tracking.landmarks import MODEL_FILE, LandmarkDetector
+from tracking.types import FaceObservation, Image
+
+MAX_FACES = 8
+SAME_FACE = 0.25
+"""Shift of the centre, as a share of the width, within which a face of the mirrored picture is the same one."""
+
+
+class StillTracker:
+    """Fits the faces of single pictures.
+
+    The detector looks at each picture and at its mirror image; the mean of both has less noise than either, which costs
+    twice the time and so is for stills alone.
+
+    Args:
+        settings: of the fit.
+        model: the face model, by default the shipped head.
+        mirrored: also look at the mirror image.
+        model_file: the Face Landmarker bundle.
+
+    Raises:
+        ModelFileError: a model file is missing or altered.
+    """
+
+    def __init__(
+        self,
+        settings: FitSettings | None = None,
+        model: FaceModel | None = None,
+        mirrored: bool = True,
+        model_file: Path = MODEL_FILE,
+    ) -> None:
+        self.model = model or load_face_model()
+        self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
+        self._session = FitSession(self.model, settings)
+        self._mirrored = mirrored
+
+    def detect(self, image: Image) -> list[FaceObservation]:
+        """The faces of a picture (H, W, 3) uint8 RGB, largest first."""
+        faces = self._detector.detect(image)
+        if self._mirrored and faces:
+            flipped = self._detector.detect(np.ascontiguousarray(image[:, ::-1]))
+            partners = [mirrored_landmarks(self.model, face.landmarks, image.shape[1]) for face in flipped]
+            faces = [_merged(face, partners) for face in faces]
+        return sorted(faces, key=lambda face: -float((face.box[2] - face.box[0]) * (face.box[3] - face.box[1])))
+
+    def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
+        """Fits one face of a picture of this size in pixels, with no memory of any other."""
+        self._session.reset()
+        return self._session.fit(observation, width, height)
+
+    def close(self) -> None:
+        """Frees the detector."""
+        self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _merged(face: FaceObservation, partners: list[NDArray[np.float32]]) -> FaceObservation:
+    """The face averaged with its view in the mirror, if one of `partners` (478, 3) is that."""
+    centre, width = face.landmarks[:, :2].mean(axis=0), float(face.box[2] - face.box[0])
+    for points in partners:
+        if float(np.linalg.norm(points[:, :2].mean(axis=0) - centre)) < SAME_FACE * width:
+            return replace(face, landmarks=(face.landmarks + points) / 2)
+    return face

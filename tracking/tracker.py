@@ -1,0 +1,171 @@
+"""Tracking one person: landmarks, fit, calibration, smoothing and mesh, frame after frame."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from models.face_model import FaceModel, load_face_model
+from tracking.calibration import Calibration, Calibrator
+from tracking.fit import FitSession, FitSettings
+from tracking.landmarks import MODEL_FILE
+from tracking.presence import Presence, PresenceSettings, Shown
+from tracking.smoothing import Smoother, SmoothingSettings
+from tracking.subject import SubjectDetector
+from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace, TrackingState
+
+WORST_FIT = 0.06
+"""Landmark residual, as a share of the outer eye distance, at which a fit deserves no trust at all."""
+
+
+class TrackerSettings(BaseModel):
+    """Everything that decides how a face is tracked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fit: FitSettings = FitSettings()
+    """The model fit."""
+    smoothing: SmoothingSettings = SmoothingSettings()
+    """The one filter."""
+    presence: PresenceSettings = PresenceSettings()
+    """What happens when the face is lost."""
+
+
+class FaceTracker:
+    """The whole of tracking for one stream; implements `FrameTracker`. Not thread-safe.
+
+    Args:
+        settings: see TrackerSettings.
+        model: the face model, by default the shipped head.
+        calibration: the person's neutral face, None for none.
+        model_file: the Face Landmarker bundle.
+
+    Raises:
+        ModelFileError: a model file is missing or altered.
+    """
+
+    def __init__(
+        self,
+        settings: TrackerSettings | None = None,
+        model: FaceModel | None = None,
+        calibration: Calibration | None = None,
+        model_file: Path = MODEL_FILE,
+    ) -> None:
+        self.settings = settings or TrackerSettings()
+        self.model = model or load_face_model()
+        self._subject = SubjectDetector(model_file=model_file)
+        self.session = FitSession(self.model, self.settings.fit)
+        self._smoother = Smoother(self.settings.smoothing)
+        self._presence = Presence(self.settings.presence)
+        self._calibrator = Calibrator(calibration)
+        self._time_s: float | None = None
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Use another calibration from the next frame on."""
+        self._calibrator = Calibrator(calibration)
+        self._smoother.reset()
+
+    def configure(self, settings: TrackerSettings) -> None:
+        """Use other settings from the next frame on; the person is kept unless the fit's settings changed."""
+        if settings.fit != self.settings.fit:
+            self.session = FitSession(self.model, settings.fit)
+        if settings.smoothing != self.settings.smoothing:
+            self._smoother.configure(settings.smoothing)
+        if settings.presence != self.settings.presence:
+            self._presence = Presence(settings.presence)
+        self.settings = settings
+
+    def reset(self) -> None:
+        """Forgets the person: a new source begins."""
+        self._subject.reset()
+        self.session.reset()
+        self._smoother.reset()
+        self._presence.reset()
+        self._time_s = None
+
+    def process(self, frame: Frame) -> TrackedFace:
+        """Tracks one frame; blocks for one detection and one fit, 10 to 20 ms on a laptop."""
+        if self._time_s is not None and frame.time_s < self._time_s:
+            self.session.lose_track()
+        self._time_s = frame.time_s
+        clock = _StageClock()
+        observation = self._subject.detect(frame.image, frame.time_s)
+        clock.mark("landmarks")
+        raw: FaceParameters | None = None
+        confidence = 0.0
+        if observation is None:
+            self.session.lose_track()
+            self._smoother.reset()
+        else:
+            height, width = frame.image.shape[:2]
+            result = self.session.fit(observation, width, height)
+            raw = result.parameters
+            confidence = fit_confidence(observation, result.error)
+            clock.mark("fit")
+        shown = self._shown(raw, frame.time_s)
+        clock.mark("filter")
+        posed = None
+        if shown.parameters is not None:
+            p = shown.parameters
+            posed = self.model.pose(p.identity, p.expression, p.gaze)
+            clock.mark("mesh")
+        return TrackedFace(
+            frame=frame,
+            state=shown.state,
+            confidence=confidence,
+            observation=observation,
+            raw=raw,
+            parameters=shown.parameters,
+            vertices=None if posed is None else posed.vertices,
+            normals=None if posed is None else posed.normals,
+            displacement=None,
+            stages=clock.stages,
+        )
+
+    def _shown(self, raw: FaceParameters | None, time_s: float) -> Shown:
+        if raw is None:
+            return self._presence.update(None, time_s)
+        return self._presence.update(self._smoother.apply(self._calibrator.apply(raw), time_s), time_s)
+
+    def close(self) -> None:
+        """Frees the detectors."""
+        self._subject.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def fit_confidence(observation: FaceObservation, error: float) -> float:
+    """0..1: the detector's confidence, lowered where the model cannot follow its landmarks.
+
+    Args:
+        observation: of the frame.
+        error: landmark residual as a share of the outer eye distance.
+    """
+    return float(observation.confidence * np.clip(1.0 - (error / WORST_FIT) ** 2, 0.0, 1.0))
+
+
+class _StageClock:
+    """Collects the time since the last mark under a stage's name."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self.stages: tuple[StageTime, ...] = ()
+
+    def mark(self, name: str) -> None:
+        now = time.perf_counter()
+        self.stages += (StageTime(name, (now - self._last) * 1e3),)
+        self._last = now
+
+
+__all__ = ["FaceTracker", "TrackerSettings", "TrackingState", "fit_confidence"]
