@@ -5,26 +5,33 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from vispy import app, gloo
 from vispy.gloo import gl
+from vispy.gloo.context import set_current_canvas
 
 from models.face_model import FaceModel
-from rendering.renderer import GLOO_LOCK, HeadRenderer
+from rendering.renderer import GLOO_LOCK, PHOTOGRAPH_LIGHT, HeadRenderer
 from rendering.scene import Scene, View
 from tracking.types import TrackedFace
 
 __all__ = ["OffscreenRenderer", "RenderingUnavailableError"]
 
+T = TypeVar("T")
 LARGEST_SIDE = 8192
+LONGEST_WAIT = 30.0
+"""Seconds that drawing waits for another thread's drawing: longer means a deadlock."""
+BACKENDS = ("egl",) if sys.platform.startswith("linux") else ("pyside6", "glfw")
+"""vispy's back ends that can draw unseen. The last two need the main thread and a session with a screen."""
 
 
 class RenderingUnavailableError(Exception):
@@ -34,14 +41,20 @@ class RenderingUnavailableError(Exception):
 class OffscreenRenderer:
     """Draws heads into arrays.
 
-    Owns a GL context: create, use and close it in one thread. May live beside a Qt application.
+    May be called from any thread, and live beside a Qt application: with EGL it draws in a thread of its own, because a
+    thread that holds one of Qt's contexts cannot hold an EGL context as well. Pictures are drawn one at a time in a
+    process (GLOO_LOCK), so do not call it while holding that lock.
 
     Args:
         model: face model to draw.
         scene: background, light, hair and the rest; its view is what `render` draws unless told otherwise.
-        refine: subdivide the skin once (twice the time on software GL).
-        supersample: draw this many times larger and average, for smooth edges; 1 or 2. 2 costs about three times the
+        refine: subdivide the skin once (up to twice the time on software GL).
+        supersample: draw this many times larger and average, for smooth edges; 1 or 2. 2 costs two to three times the
             time on software GL.
+
+    Attributes:
+        head: the renderer behind it.
+        device: name of the OpenGL device.
 
     Raises:
         RenderingUnavailableError: there is no usable OpenGL.
@@ -54,20 +67,28 @@ class OffscreenRenderer:
         if supersample not in (1, 2):
             raise ValueError(f"supersample is 1 or 2, not {supersample}")
         self._supersample = supersample
-        with GLOO_LOCK:
-            self._canvas = _hidden_canvas()
-            self._target: gloo.FrameBuffer | None = None
-            self._colour: gloo.Texture2D | None = None
-            try:
-                with _current(self._canvas):
-                    self.head = HeadRenderer(model, scene, refine=refine)
-                    self._largest = int(gl.glGetParameter(gl.GL_MAX_TEXTURE_SIZE))
-            except Exception as error:
-                _destroy(self._canvas)
-                raise RenderingUnavailableError(
-                    f"OpenGL is there but cannot draw ({_first_line(error)}); update the graphics driver."
-                ) from error
+        self._canvas: Any = None
+        self._target: gloo.FrameBuffer | None = None
+        self._colour: gloo.Texture2D | None = None
         self._open = True
+        self._worker = ThreadPoolExecutor(1, "offscreen-gl") if BACKENDS == ("egl",) else None
+
+        def start() -> None:
+            self.head = HeadRenderer(model, scene, refine=refine)
+            self._largest = int(gl.glGetParameter(gl.GL_MAX_TEXTURE_SIZE))
+            self.device = str(gl.glGetParameter(gl.GL_RENDERER))
+
+        try:
+            self._run(self._create)
+            self._run(lambda: self._drawing(start))
+        except RenderingUnavailableError:
+            self._abandon()
+            raise
+        except Exception as error:
+            self._abandon()
+            raise RenderingUnavailableError(
+                f"OpenGL is there but cannot draw ({_in_one_line(error)}); update the graphics driver."
+            ) from error
 
     @property
     def scene(self) -> Scene:
@@ -78,21 +99,13 @@ class OffscreenRenderer:
     def scene(self, scene: Scene) -> None:
         self.head.scene = scene
 
-    @property
-    def device(self) -> str:
-        """Name of the OpenGL device."""
-        with GLOO_LOCK, _current(self._canvas):
-            return str(gl.glGetParameter(gl.GL_RENDERER))
-
-    def set_texture(self, texture: NDArray[np.uint8] | None, **options: float) -> None:
+    def set_texture(self, texture: NDArray[np.uint8] | None, *, lit: float = PHOTOGRAPH_LIGHT) -> None:
         """See `HeadRenderer.set_texture`."""
-        with GLOO_LOCK, _current(self._canvas):
-            self.head.set_texture(texture, **options)
+        self._run(lambda: self._drawing(lambda: self.head.set_texture(texture, lit=lit)))
 
     def set_albedo(self, coefficients: NDArray[np.floating] | None) -> None:
         """See `HeadRenderer.set_albedo`."""
-        with GLOO_LOCK, _current(self._canvas):
-            self.head.set_albedo(coefficients)
+        self._run(lambda: self._drawing(lambda: self.head.set_albedo(coefficients)))
 
     def render(
         self,
@@ -124,17 +137,8 @@ class OffscreenRenderer:
         limit = min(self._largest, LARGEST_SIDE)
         if width < 1 or height < 1 or max(width, height) * times > limit:
             raise ValueError(f"a picture has 1 to {limit // times} pixels a side, not {width} x {height}")
-        with GLOO_LOCK, _current(self._canvas):
-            target = self._framebuffer(width * times, height * times)
-            scene = self.head.scene
-            try:
-                if view is not None:
-                    self.head.scene = _with_view(scene, view)
-                with target:
-                    self.head.draw(tracked, (width * times, height * times))
-                    pixels = _read(width * times, height * times)
-            finally:
-                self.head.scene = scene
+        large = (width * times, height * times)
+        pixels = self._run(lambda: self._drawing(lambda: self._picture(tracked, view, large)))
         if times > 1:
             pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         if not alpha:
@@ -145,15 +149,16 @@ class OffscreenRenderer:
         """Frees the context and all that is on the card; may be called twice."""
         if not self._open:
             return
-        self._open = False
-        with GLOO_LOCK:
-            with _current(self._canvas):
-                self.head.delete()
-                if self._target is not None and self._colour is not None:
-                    self._target.delete()
-                    self._colour.delete()
-                self._canvas.context.flush_commands()
-            _destroy(self._canvas)
+
+        def free() -> None:
+            self.head.delete()
+            if self._target is not None and self._colour is not None:
+                self._target.delete()
+                self._colour.delete()
+            self._canvas.context.flush_commands()
+
+        self._run(lambda: self._drawing(free))
+        self._abandon()
 
     def __enter__(self) -> Self:
         return self
@@ -162,6 +167,45 @@ class OffscreenRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _run(self, work: Callable[[], T]) -> T:
+        return work() if self._worker is None else self._worker.submit(work).result()
+
+    def _create(self) -> None:
+        with _exclusive():
+            before = gloo.get_current_canvas()
+            self._canvas = _hidden_canvas()
+            _restore(before, self._worker is None)
+
+    def _drawing(self, work: Callable[[], T]) -> T:
+        """Does something with our context current, and afterwards hands gloo back to whoever had it."""
+        with _exclusive():
+            before = gloo.get_current_canvas()
+            self._canvas.set_current()
+            try:
+                return work()
+            finally:
+                if before is not self._canvas:
+                    _restore(before, self._worker is None)
+
+    def _abandon(self) -> None:
+        self._open = False
+        if self._canvas is not None:
+            self._run(lambda: _destroy(self._canvas))
+        if self._worker is not None:
+            self._worker.shutdown()
+
+    def _picture(self, tracked: TrackedFace, view: View | None, size: tuple[int, int]) -> NDArray[np.uint8]:
+        target = self._framebuffer(*size)
+        scene = self.head.scene
+        try:
+            if view is not None and view is not scene.view:
+                self.head.scene = replace(scene, view=view)
+            with target:
+                self.head.draw(tracked, size)
+                return _read(*size)
+        finally:
+            self.head.scene = scene
 
     def _framebuffer(self, width: int, height: int) -> gloo.FrameBuffer:
         if self._target is None:
@@ -172,8 +216,24 @@ class OffscreenRenderer:
         return self._target
 
 
-def _with_view(scene: Scene, view: View) -> Scene:
-    return scene if scene.view is view else replace(scene, view=view)
+@contextmanager
+def _exclusive() -> Iterator[None]:
+    if not GLOO_LOCK.acquire(timeout=LONGEST_WAIT):
+        raise RuntimeError("another thread has kept OpenGL to itself; the off-screen renderer gave up waiting")
+    try:
+        yield
+    finally:
+        GLOO_LOCK.release()
+
+
+def _restore(canvas: Any, same_thread: bool) -> None:
+    """Makes a canvas gloo's current one again; its context was never touched if it belongs to another thread."""
+    if canvas is None or canvas.native is None:
+        return
+    if same_thread:
+        canvas.set_current()
+    else:
+        set_current_canvas(canvas)
 
 
 def _read(width: int, height: int) -> NDArray[np.uint8]:
@@ -189,17 +249,16 @@ def _hidden_canvas() -> Any:
     Raises:
         RenderingUnavailableError
     """
-    backends = ("egl",) if sys.platform.startswith("linux") else ("pyside6", "glfw")
     problems = []
-    for backend in backends:
+    for backend in BACKENDS:
         try:
             with _surfaceless(backend):
                 return app.Canvas(
                     size=(16, 16), show=False, app=app.Application(backend), autoswap=False, create_native=True
                 )
         except Exception as error:
-            problems.append(_first_line(error))
-    hint = "install libegl1 and libgl1" if sys.platform.startswith("linux") else "install a graphics driver"
+            problems.append(_in_one_line(error))
+    hint = "install libegl1 and libgl1" if BACKENDS == ("egl",) else "install a graphics driver"
     raise RenderingUnavailableError(f"There is no OpenGL to draw with ({'; '.join(problems)}); {hint}.")
 
 
@@ -214,18 +273,6 @@ def _surfaceless(backend: str) -> Iterator[None]:
     finally:
         if before is None:
             os.environ.pop("EGL_PLATFORM", None)
-
-
-@contextmanager
-def _current(canvas: Any) -> Iterator[None]:
-    """Makes a canvas current, and afterwards the one that was."""
-    before = gloo.get_current_canvas()
-    canvas.set_current()
-    try:
-        yield
-    finally:
-        if before is not None and before is not canvas and before.native is not None:
-            before.set_current()
 
 
 def _destroy(canvas: Any) -> None:
@@ -245,5 +292,5 @@ def _destroy(canvas: Any) -> None:
     native._native_context = None
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _in_one_line(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:160].rstrip(".")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -292,3 +294,55 @@ def test_needs_no_display_and_leaves_the_environment_alone() -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "EGL_PLATFORM")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
     assert done.stdout.strip() == "True False", done.stderr
+
+
+def test_any_thread_may_draw(model: FaceModel, renderer: OffscreenRenderer) -> None:
+    face = tracked_face(model)
+    here = renderer.render(face, size=SIZE)
+    with OffscreenRenderer(model) as other, ThreadPoolExecutor(2) as threads:
+        jobs = [threads.submit(r.render, face, View.TEXTURED, SIZE) for r in (renderer, other) * 6]
+        for job in jobs:
+            np.testing.assert_array_equal(job.result(timeout=30), here)
+
+
+WINDOW = """
+import numpy as np
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+qt = QApplication([])
+from vispy import app, gloo
+from rendering import GLOO_LOCK, HeadRenderer, OffscreenRenderer, View
+from tests.helpers.tiny_model import tiny_model
+from tests.helpers.tracked import tracked_face
+face = tracked_face(tiny_model(), angles=(0.3, 0, 0))
+unseen = OffscreenRenderer(tiny_model())
+wanted = unseen.render(face, size=(320, 240))
+class Window(app.Canvas):
+    head, seen = None, None
+    def on_draw(self, event):
+        with GLOO_LOCK:
+            self.set_current()
+            self.head = self.head or HeadRenderer(tiny_model())
+            self.head.draw(face, self.physical_size)
+            self.seen = gloo.read_pixels((0, 0, *self.physical_size))[..., :3]
+window = Window(size=(320, 240), app="pyside6", keys=None, show=True)
+def tick():
+    unseen.render(face, View.CLAY, (100, 80))
+    window.update()
+timer = QTimer()
+timer.timeout.connect(tick)
+timer.start(30)
+QTimer.singleShot(700, qt.quit)
+qt.exec()
+timer.stop()
+print(np.abs(window.seen.astype(int) - wanted).max() <= 1, np.array_equal(unseen.render(face, size=(320, 240)), wanted))
+unseen.close()
+"""
+
+
+@pytest.mark.skipif(not shutil.which("xvfb-run"), reason="a window needs a display; xvfb-run is not installed")
+def test_window_and_offscreen_renderer_live_side_by_side() -> None:
+    pytest.importorskip("PySide6")
+    command = ["xvfb-run", "-a", "-s", "-screen 0 640x480x24", sys.executable, "-c", WINDOW]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "True True", done.stderr

@@ -73,17 +73,20 @@ class ExpressionPrior:
         self._settings = settings
         self._trust = score_trust(tuple(ARKIT_CHANNELS[i] for i in self._index)) * settings.score_strength
 
-    def terms(self, values: Floats, scores: Floats, previous: Floats | None) -> tuple[Floats, Floats]:
+    def terms(
+        self, values: Floats, scores: Floats, previous: Floats | None, caution: float = 1.0
+    ) -> tuple[Floats, Floats]:
         """Curvature (E,) and slope (E,) of the prior's cost at the fitted channels' `values` (E,).
 
         Args:
             values: current.
             scores: (52,) MediaPipe's.
             previous: (52,) of the frame before, or None.
+            caution: factor on the sparsity.
         """
         strength = self._settings.expression_strength
         curvature = strength + self._trust
-        slope = strength * values + self._trust * (values - scores[self._index]) + self._settings.sparsity
+        slope = strength * values + self._trust * (values - scores[self._index]) + caution * self._settings.sparsity
         if previous is not None:
             curvature = curvature + self._settings.temporal_strength
             slope = slope + self._settings.temporal_strength * (values - previous[self._index])

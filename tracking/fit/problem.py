@@ -76,6 +76,7 @@ class LandmarkModel:
             return np.einsum("nk,...nkd->...nd", weights, field[..., corners, :].astype(np.float64))
 
         self.count = len(corners)
+        self.offsets = np.zeros((self.count, 3))
         self.identity_count = min(identity_count, model.identity_count)
         self.mean = at_landmarks(model.mean)
         self.identity = np.moveaxis(at_landmarks(model.identity_basis[: self.identity_count]), 0, -1).copy()
@@ -84,7 +85,7 @@ class LandmarkModel:
 
     def points(self, identity: Floats, expression: Floats) -> Floats:
         """(N, 3) landmarks in the head frame, metres."""
-        return self.mean + self.identity @ identity + self.expression @ expression
+        return self.mean + self.offsets + self.identity @ identity + self.expression @ expression
 
     def linearise(self, state: State, observed: Floats, shared: bool) -> Linearisation:
         """Residuals and analytic derivatives at a state.

@@ -13,6 +13,7 @@ from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, gaze_to_channels
 from models.face_model import Embedding, FaceModel
 from models.geometry.camera import DEFAULT_FOV, Camera
 from models.geometry.rotations import HEAD_TO_CAMERA, to_euler
+from tracking.fit.offsets import LandmarkOffsets
 from tracking.fit.gaze import eyeball_radius, estimate_gaze
 from tracking.fit.priors import ExpressionPrior, landmark_sigmas
 from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
@@ -84,6 +85,8 @@ class FitSession:
         self._unchanged = 0
         self._last: State | None = None
         self._gaze: Floats | None = None
+        self._offsets = LandmarkOffsets(self._landmarks.count, self.settings.offset_spread, self.settings.offset_noise)
+        self._landmarks.offsets = self._offsets.values
 
     def lose_track(self) -> None:
         """Forgets the last frame but keeps the person; to be called when the face was lost or the source jumped."""
@@ -145,6 +148,13 @@ class FitSession:
             return False
         return self._frames < FIRST_FRAMES or self._views[_view(state)] < FRAMES_PER_VIEW
 
+    def _caution(self) -> float:
+        """Factor on the sparsity: high while the session is young, one from FIRST_FRAMES on and for still images."""
+        if self._last is None:
+            return 1.0
+        share = max(0.0, 1.0 - self._frames / FIRST_FRAMES)
+        return 1.0 + share * (self.settings.first_frames_caution - 1.0)
+
     def _initial(self, observed: Floats, camera: Camera) -> State:
         """Pose of the session's neutral face by a perspective-n-point solution."""
         points = self._landmarks.points(self._shared[:-1], np.zeros(CHANNEL_COUNT))
@@ -178,7 +188,9 @@ class FitSession:
         hessian = weighted.T @ jacobian
         gradient = weighted.T @ line.residual
         channels = len(FITTED_CHANNELS)
-        curvature, slope = self._prior.terms(state.expression[list(FITTED_CHANNELS)], scores, previous)
+        curvature, slope = self._prior.terms(
+            state.expression[list(FITTED_CHANNELS)], scores, previous, self._caution()
+        )
         hessian[np.arange(channels), np.arange(channels)] += curvature
         gradient[:channels] += slope
         return hessian, gradient, line.residual
@@ -221,7 +233,7 @@ class FitSession:
         channels = len(FITTED_CHANNELS)
         local = channels + 6
         if learning and not self.identity_held:
-            self._learn(state, hessian, gradient, local)
+            self._learn(state, observed, hessian, gradient, local)
         else:
             self._unchanged += 1
         deviation = np.sqrt(np.maximum(np.diag(np.linalg.inv(hessian[:local, :local])), 0.0))
@@ -242,7 +254,7 @@ class FitSession:
         )
         return parameters, float(np.sqrt(np.mean(residual**2) * 2)) / scale
 
-    def _learn(self, state: State, hessian: Floats, gradient: Floats, local: int) -> None:
+    def _learn(self, state: State, observed: Floats, hessian: Floats, gradient: Floats, local: int) -> None:
         """Adds what this frame says of identity and focal length to what the session knows."""
         current = np.concatenate([state.identity, self._focal_shift(state)])
         self._views[_view(state)] += 1
@@ -260,6 +272,11 @@ class FitSession:
         self._precision = self._precision + REPEAT_SHARE * information
         self._evidence = self._evidence + REPEAT_SHARE * (information @ current - slope)
         self._shared = solve_positive(self._precision, self._evidence)
+        line = self._landmarks.linearise(state, observed, shared=False)
+        channels = len(FITTED_CHANNELS)
+        by_head = line.local[:, channels + 3 :].reshape(-1, 2, 3) @ (HEAD_TO_CAMERA @ state.rotation)
+        self._offsets.add(by_head, line.residual.reshape(-1, 2), REPEAT_SHARE)
+        self._landmarks.offsets = self._offsets.values
 
 
 def _with_gaze(expression: Floats, gaze: Floats) -> Floats:

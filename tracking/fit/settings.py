@@ -14,27 +14,33 @@ class FitSettings(BaseModel):
 
     projection: Literal["perspective", "weak"] = "perspective"
     """Camera: full perspective, or the paper's weak perspective."""
-    fov_degrees: float | None = Field(None, gt=5, lt=150)
+    fov_degrees: float | None = Field(default=None, gt=5, lt=150)
     """Field of view across the longer picture side; none lets the fit estimate it."""
-    identity_coefficients: int = Field(100, ge=0, le=200)
+    identity_coefficients: int = Field(default=100, ge=0, le=200)
     """Leading identity coefficients that are estimated; the rest stay zero."""
-    landmark_sigma: float = Field(0.006, gt=0)
+    landmark_sigma: float = Field(default=0.006, gt=0)
     """Standard deviation of a landmark as a share of the outer eye distance."""
-    correlation: float = Field(1.5, ge=1)
+    correlation: float = Field(default=1.5, ge=1)
     """Landmarks err together, not one by one: their joint evidence is divided by this much."""
-    identity_strength: float = Field(1.0, ge=0)
+    identity_strength: float = Field(default=1.0, ge=0)
     """Weight of the prior that pulls identity to the mean face."""
-    sparsity: float = Field(1.5, ge=0)
+    sparsity: float = Field(default=1.5, ge=0)
     """Linear penalty on each expression channel: few muscles at a time."""
-    expression_strength: float = Field(1.5, ge=0)
+    expression_strength: float = Field(default=1.5, ge=0)
     """Quadratic penalty on each expression channel."""
-    score_strength: float = Field(4.0, ge=0)
+    score_strength: float = Field(default=4.0, ge=0)
     """Weight of MediaPipe's own expression scores as a prior; 0 ignores them."""
-    temporal_strength: float = Field(2.0, ge=0)
+    temporal_strength: float = Field(default=2.0, ge=0)
     """Pull towards the previous frame's expression in videos."""
-    identity_frames: int = Field(90, ge=1)
+    offset_spread: float = Field(default=0.0015, gt=0)
+    """Metres by which the detector's habits on one face differ from those on the average face."""
+    offset_noise: float = Field(default=0.004, gt=0)
+    """Metres of error of one landmark in one frame, as far as the offsets are concerned."""
+    first_frames_caution: float = Field(default=6.0, ge=1)
+    """Factor on the sparsity while a session is young, when a face is taken as nearly at rest."""
+    identity_frames: int = Field(default=90, ge=1)
     """Frames with something new to see that go into a session's identity before it is held."""
-    iterations: int = Field(2, ge=1, le=50)
+    iterations: int = Field(default=2, ge=1, le=50)
     """Gauss-Newton steps a frame while tracking."""
-    still_iterations: int = Field(7, ge=1, le=100)
+    still_iterations: int = Field(default=7, ge=1, le=100)
     """Gauss-Newton steps on the first frame and on still images."""

@@ -23,16 +23,21 @@ from tracking.types import FaceParameters, Frame
 
 Floats = NDArray[np.float64]
 
-# What a face does: each action is a set of channels that move together. Left and right of a pair may also act alone.
-PAIRED_ACTIONS = (
-    "mouthSmile", "mouthFrown", "mouthDimple", "mouthStretch", "mouthPress", "mouthLowerDown", "mouthUpperUp",
-    "browDown", "browOuterUp", "cheekSquint", "noseSneer", "eyeSquint", "eyeWide", "eyeBlink",
+# What a face does. Regions act at the same time and on their own, each with one action after another; an action is a
+# set of channels that move together. "*" stands for Left and Right, which may also act alone.
+REGIONS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("browDown*",), ("browOuterUp*",), ("browInnerUp",), ("browInnerUp", "browOuterUp*")),
+    (("eyeSquint*",), ("eyeWide*",), ("eyeBlink*",), ("cheekSquint*", "eyeSquint*")),
+    (("noseSneer*",), ("cheekPuff",), ("cheekSquint*",), ("mouthUpperUp*", "noseSneer*")),
+    (
+        ("mouthSmile*",), ("mouthFrown*",), ("mouthDimple*",), ("mouthStretch*",), ("mouthPress*",), ("mouthLeft",),
+        ("mouthRight",), ("mouthFunnel",), ("mouthPucker",), ("mouthRollLower",), ("mouthRollUpper",),
+        ("mouthShrugLower",), ("mouthShrugUpper",), ("mouthLowerDown*",), ("mouthUpperUp*",),
+    ),
+    (("jawOpen",), ("jawOpen",), ("jawForward",), ("jawLeft",), ("jawRight",), ("jawOpen", "tongueOut"), ("jawOpen", "mouthClose")),
 )  # fmt: skip
-SINGLE_ACTIONS = (
-    ("jawOpen",), ("mouthFunnel",), ("mouthPucker",), ("mouthLeft",), ("mouthRight",), ("mouthRollLower",),
-    ("mouthRollUpper",), ("mouthShrugLower",), ("mouthShrugUpper",), ("jawForward",), ("jawLeft",), ("jawRight",),
-    ("browInnerUp",), ("cheekPuff",), ("jawOpen", "tongueOut"), ("jawOpen", "mouthClose"),
-)  # fmt: skip
+REST = 0.3
+"""Share of an action's time that a region rests after it."""
 ONE_SIDED = 0.3
 TEXTURE = 512
 
@@ -191,13 +196,15 @@ def _write_script(settings: SyntheticSettings, rng: np.random.Generator) -> _Scr
     seconds = np.arange(count) / settings.fps
     still = np.clip((seconds - settings.neutral_s) / 0.5, 0, 1)
     expression = np.zeros((count, CHANNEL_COUNT))
-    start = settings.neutral_s
-    while start < seconds[-1]:
-        duration = rng.uniform(0.5, 1.3)
-        shape = _bump(seconds, start, duration)
-        for channel, amount in _random_action(rng).items():
-            expression[:, CHANNEL_INDEX[channel]] = np.maximum(expression[:, CHANNEL_INDEX[channel]], amount * shape)
-        start += duration * rng.uniform(0.45, 0.9)
+    for region in REGIONS:
+        start = settings.neutral_s + rng.uniform(0, 1)
+        while start < seconds[-1]:
+            duration = rng.uniform(0.6, 1.5)
+            shape = _bump(seconds, start, duration)
+            for channel, amount in _random_action(region, rng).items():
+                values = expression[:, CHANNEL_INDEX[channel]]
+                np.maximum(values, amount * shape, out=values)
+            start += duration * (1 + rng.uniform(0, 2 * REST))
     for blink in np.arange(settings.neutral_s + 1.5, seconds[-1], 3.1):
         shape = _bump(seconds, float(blink), 0.25)
         for name in ("eyeBlinkLeft", "eyeBlinkRight"):
@@ -209,16 +216,14 @@ def _write_script(settings: SyntheticSettings, rng: np.random.Generator) -> _Scr
     return _Script(expression, angles, place + np.array([0.0, 0.0, 0.55]), np.repeat(gaze[:, None], 2, axis=1))
 
 
-def _random_action(rng: np.random.Generator) -> dict[str, float]:
+def _random_action(region: tuple[tuple[str, ...], ...], rng: np.random.Generator) -> dict[str, float]:
     amount = float(rng.uniform(0.35, 1.0))
-    pick = int(rng.integers(len(PAIRED_ACTIONS) + len(SINGLE_ACTIONS)))
-    if pick >= len(PAIRED_ACTIONS):
-        return dict.fromkeys(SINGLE_ACTIONS[pick - len(PAIRED_ACTIONS)], amount)
-    name = PAIRED_ACTIONS[pick]
-    sides = {f"{name}Left": amount, f"{name}Right": amount}
+    sides = ["Left", "Right"]
     if rng.random() < ONE_SIDED:
-        sides.pop(f"{name}{'Left' if rng.random() < 0.5 else 'Right'}")
-    return sides
+        sides.pop(int(rng.integers(2)))
+    names = region[int(rng.integers(len(region)))]
+    expanded = [name.replace("*", side) for name in names for side in (sides if "*" in name else [""])]
+    return dict.fromkeys(expanded, amount)
 
 
 def _bump(seconds: Floats, start: float, duration: float) -> Floats:

@@ -1,0 +1,223 @@
+"""`session.json`: the one manifest of a session, whichever command wrote it. Described in docs/formats.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "session.json"
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+MIGRATIONS: dict[int, Migration] = {}
+"""From schema version n (the key) to n + 1. Add one here, and a test of it, whenever the manifest changes."""
+
+_MAX_BYTES = 50_000_000
+_BLOCK = 1 << 20
+
+
+class SessionFileError(Exception):
+    """A session's file cannot be read or written. The message is one sentence: what was wrong and what to do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SourcePart(_Part):
+    """Where the pictures came from."""
+
+    kind: Literal["video", "image", "images", "camera", "synthetic"]
+    name: str
+    path: str | None = None
+    """As it was given; None for cameras."""
+    sha256: str | None = None
+    """Of the file; for a folder of pictures see `hash_files`. None where there is no file."""
+    mirrored: bool = False
+    """The input was mirrored and has been un-mirrored."""
+
+
+class MediaPart(_Part):
+    """The pictures themselves."""
+
+    present: bool = False
+    """A copy lies in the session's folder."""
+    video: str | None = None
+    audio: str | None = None
+    """File names of that copy."""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    """Nominal pictures a second."""
+    frames: int = 0
+    """Pictures that were read."""
+    duration_s: float = 0.0
+    """From the first picture's timestamp to the last one's."""
+    pictures: list[str] | None = None
+    """File names in the order of the rows, where the source was pictures."""
+
+
+class ParametersPart(_Part):
+    """What was tracked."""
+
+    present: bool = False
+    file: str | None = None
+    frames: int = 0
+    """Rows."""
+    valid_frames: int = 0
+    """Rows in which the face was seen."""
+    raw: bool = False
+    """True: neither calibrated nor smoothed."""
+    face_model: str | None = None
+    fov_degrees: float | None = None
+    """Field of view across the longer side, as set or as estimated by the end."""
+    identity: list[float] | None = None
+    """Identity coefficients that the session ended with, in standard deviations."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """The tracker's settings."""
+
+
+class AvatarPart(_Part):
+    """The avatar that was driven."""
+
+    present: bool = False
+    name: str | None = None
+    file: str | None = None
+    sha256: str | None = None
+
+
+class CalibrationPart(_Part):
+    """The neutral calibration that was taken out of the parameters."""
+
+    present: bool = False
+    person: str | None = None
+    created: datetime | None = None
+    values: dict[str, Any] | None = None
+    """The whole calibration."""
+
+
+class RenderPart(_Part):
+    """The rendered video."""
+
+    present: bool = False
+    file: str | None = None
+    view: str | None = None
+    codec: str | None = None
+    width: int = 0
+    height: int = 0
+
+
+class SessionManifest(_Part):
+    """All of `session.json`."""
+
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
+    program: Literal["mien"] = "mien"
+    command: str
+    """Which command wrote it."""
+    created: datetime
+    finished: datetime | None = None
+    complete: bool = False
+    """True once the session came to its end; False while it is written, and for ever if it was cut short."""
+    source: SourcePart
+    media: MediaPart = MediaPart()
+    parameters: ParametersPart = ParametersPart()
+    avatar: AvatarPart = AvatarPart()
+    calibration: CalibrationPart = CalibrationPart()
+    render: RenderPart = RenderPart()
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Of the program, its libraries, Python and the operating system."""
+    warnings: list[str] = Field(default_factory=list)
+    """What was not as it should be, one sentence each."""
+
+
+def write_manifest(folder: Path, manifest: SessionManifest) -> Path:
+    """Write `session.json` in one piece: a crash leaves the old one or the new one.
+
+    Raises:
+        SessionFileError: it cannot be written.
+    """
+    path = folder / FILE_NAME
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".session-", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(manifest.model_dump_json(indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            if os.name == "posix":
+                # mkstemp makes files for the owner alone; a result is as readable as any other new file.
+                Path(temporary).chmod(0o666 & ~_umask())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SessionFileError(f"The file {path} cannot be written ({error.strerror}): check the folder.") from error
+    return path
+
+
+def read_manifest(folder: Path) -> SessionManifest:
+    """The manifest of a session's folder, migrated to the present schema.
+
+    Raises:
+        SessionFileError: it is missing, damaged, or of a newer version.
+    """
+    path = folder / FILE_NAME
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES)
+    except OSError as error:
+        raise SessionFileError(f"{folder} is not a session: {FILE_NAME} cannot be read ({error.strerror}).") from error
+    damaged = f"The file {path} is damaged: restore it or track again."
+    try:
+        data = json.loads(content)
+        version = data["schema_version"]
+        if not isinstance(version, int):
+            raise TypeError("a schema version is a whole number")
+        if version > SCHEMA_VERSION:
+            raise SessionFileError(f"The session {folder} was made by a newer version of Mien: update Mien.")
+        while version < SCHEMA_VERSION:
+            data = MIGRATIONS[version](data)
+            version += 1
+            data["schema_version"] = version
+        return SessionManifest.model_validate(data)
+    except (ValidationError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise SessionFileError(damaged) from error
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal; about a second for a gigabyte.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """SHA-256 of several files: of the text `SHA256  NAME`, a line for each file in the given order.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    lines = "".join(f"{hash_file(path)}  {path.name}\n" for path in paths)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _umask() -> int:
+    """The process's mask of permissions, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
