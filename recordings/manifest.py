@@ -20,6 +20,8 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 MIGRATIONS: dict[int, Migration] = {}
 """From schema version n (the key) to n + 1. Add one here, and a test of it, whenever the manifest changes."""
 
+SourceKind = Literal["video", "image", "images", "camera", "synthetic"]
+
 _MAX_BYTES = 50_000_000
 _BLOCK = 1 << 20
 
@@ -35,7 +37,7 @@ class _Part(BaseModel):
 class SourcePart(_Part):
     """Where the pictures came from."""
 
-    kind: Literal["video", "image", "images", "camera", "synthetic"]
+    kind: SourceKind
     name: str
     path: str | None = None
     """As it was given; None for cameras."""

@@ -62,6 +62,16 @@ class SessionWriter:
         """As far as it is known by now."""
         return self._manifest
 
+    @property
+    def frames(self) -> int:
+        """Rows written."""
+        return self._table.rows
+
+    @property
+    def valid_frames(self) -> int:
+        """Rows in which the face was seen."""
+        return self._table.valid_rows
+
     def add(self, face: TrackedFace) -> None:
         """Append one frame.
 
@@ -106,7 +116,7 @@ class SessionWriter:
         manifest.media.frames = manifest.parameters.frames = self._table.rows
         manifest.media.duration_s = self._last_s - (self._first_s or 0.0)
         manifest.parameters.valid_frames = self._table.valid_rows
-        if self._last is not None:
+        if self._last is not None and manifest.source.kind != "images":
             manifest.parameters.fov_degrees = round(self._last.camera.fov * 57.29577951308232, 3)
             manifest.parameters.identity = [round(value, 5) for value in self._last.identity.tolist()]
         manifest.warnings = list(warnings)

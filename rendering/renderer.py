@@ -84,16 +84,14 @@ class HeadRenderer:
         Raises:
             ValueError: more coefficients than the model has.
         """
-        mean, basis = self._model.albedo_mean, self._model.albedo_basis
-        if mean is None:
+        basis = self._model.albedo_basis
+        count = 0 if basis is None else len(basis)
+        if coefficients is not None and len(coefficients) > count and self._model.albedo_mean is not None:
+            raise ValueError(f"{self._model.name} has {count} albedo coefficients, not {len(coefficients)}")
+        light = self._model.albedo(coefficients)
+        if light is None:
             self._head.set_albedo(None)
             return
-        light = mean
-        if coefficients is not None and len(coefficients):
-            if basis is None or len(coefficients) > len(basis):
-                count = 0 if basis is None else len(basis)
-                raise ValueError(f"{self._model.name} has {count} albedo coefficients, not {len(coefficients)}")
-            light = mean + np.tensordot(np.asarray(coefficients, np.float32), basis[: len(coefficients)], axes=1)
         self._head.set_albedo(encode_srgb(light))
 
     def draw(self, tracked: TrackedFace, size: tuple[int, int]) -> None:

@@ -172,6 +172,19 @@ class FaceModel:
     def _skin_weights(self) -> Floats:
         return np.ascontiguousarray(self._arrays.skin_weights[self._skinned])
 
+    def albedo(self, coefficients: NDArray[np.floating] | None = None) -> Floats | None:
+        """(S, S, 3) skin colour over the face UV, linear light in 0..1; None for a model without albedo.
+
+        Args:
+            coefficients: (<= A,) in standard deviations, None for the mean.
+        """
+        mean, basis = self.albedo_mean, self.albedo_basis
+        if mean is None or basis is None or coefficients is None:
+            return mean
+        count = min(len(coefficients), len(basis))
+        shift = np.tensordot(np.asarray(coefficients[:count], np.float32), basis[:count], axes=1)
+        return np.asarray(np.clip(mean * np.exp(shift), 0.0, 1.0), np.float32)
+
     def normals(self, vertices: Floats) -> Floats:
         """(V, 3) unit area-weighted normals of (V, 3) vertices."""
         return self._normals(vertices)

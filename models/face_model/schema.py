@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -59,7 +60,8 @@ class FaceModelArrays:
 
     Beyond those: `joint_mean` (4, 3) and `joint_basis` (K, 4, 3) give the joints of an identity; `skin_weights` (V, 4)
     the share of each joint (the rest stays with the head); `albedo_mean` (S, S, 3) and `albedo_basis` (A, S, S, 3) are
-    linear-light colour in 0..1 over the face UV, the basis scaled to standard deviations; both may be None.
+    colour over the face UV: linear light is `albedo_mean * exp(coefficients @ albedo_basis)`, coefficients in standard
+    deviations (files may hold the basis coarser than the mean); both may be None.
     """
 
     name: str
@@ -177,6 +179,8 @@ def _assemble(metadata: dict[str, str], tensors: dict[str, NDArray[np.generic]])
         arrays = replace(arrays, albedo_mean=floats("albedo_mean") / 255.0)
     if "albedo_basis" in tensors:
         basis = floats("albedo_basis") * floats("albedo_scale")[:, None, None, None]
+        size = tensors["albedo_mean"].shape[:2]
+        basis = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in basis])
         arrays = replace(arrays, albedo_basis=basis)
     return arrays
 

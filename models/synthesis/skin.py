@@ -12,6 +12,30 @@ from models.geometry.rasterise import Raster, interpolate
 Floats = NDArray[np.float32]
 
 
+PHOTOGRAPHED = 0.5
+"""Share of random people whose skin comes from the model's albedo basis, where it has one."""
+
+
+def random_skin(model: FaceModel, rng: np.random.Generator, uv_raster: Raster) -> Floats:
+    """(S, S, 3) skin of a random person, linear light: painted, or out of the model's albedo basis with hair painted on.
+
+    Args:
+        model: whose face UV it is.
+        rng: source of all randomness.
+        uv_raster: of the skin's UV layout, (S, S).
+    """
+    painted = skin_texture(model, rng, uv_raster)
+    if model.albedo_basis is None or rng.random() >= PHOTOGRAPHED:
+        return painted
+    size = uv_raster.triangle.shape[0]
+    photographed = model.albedo(rng.normal(0, 0.8, len(model.albedo_basis)))
+    assert photographed is not None
+    photographed = cv2.resize(photographed, (size, size), interpolation=cv2.INTER_AREA)
+    tone = float(np.exp(rng.uniform(-1.3, 0.45)))
+    scalp = np.clip(interpolate(uv_raster, model.regions["scalp"], model.faces), 0, 1)[:, :, None]
+    return np.asarray(np.clip(photographed * tone, 0, 1) * (1 - scalp) + painted * scalp, np.float32)
+
+
 def skin_texture(
     model: FaceModel,
     rng: np.random.Generator,

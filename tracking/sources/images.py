@@ -177,6 +177,11 @@ class ImageSource(Source):
         return tuple(self._files)
 
     @property
+    def damaged(self) -> tuple[Path, ...]:
+        """Picture files that were left out so far."""
+        return tuple(self._damaged)
+
+    @property
     def warning(self) -> str | None:
         if not self._damaged:
             return None

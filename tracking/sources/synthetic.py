@@ -17,7 +17,7 @@ from models.geometry.rasterise import rasterise_uv
 from models.geometry.rotations import from_euler
 from models.synthesis.light import directional_light
 from models.synthesis.portrait import Eyes, Look, paint
-from models.synthesis.skin import skin_texture
+from models.synthesis.skin import random_skin
 from tracking.sources.base import Source, SourceError
 from tracking.types import FaceParameters, Frame
 
@@ -174,7 +174,7 @@ class SyntheticSource(Source):
 
     def _random_look(self, rng: np.random.Generator) -> Look:
         raster = rasterise_uv(self.model.uv, self.model.uv_faces, TEXTURE, subset=self.model.part_faces("skin"))
-        texture = skin_texture(self.model, rng, raster)
+        texture = random_skin(self.model, rng, raster)
         direction = np.array([rng.uniform(-1, 1), rng.uniform(-1, 0.1), -1.0])
         light = directional_light(direction, rng.uniform(0.35, 0.8), rng.uniform(0.35, 0.6))
         iris = np.array([0.12, 0.09, 0.06]) * rng.uniform(0.5, 1.8) * rng.uniform(0.7, 1.3, 3)
@@ -197,11 +197,14 @@ def _write_script(settings: SyntheticSettings, rng: np.random.Generator) -> _Scr
     still = np.clip((seconds - settings.neutral_s) / 0.5, 0, 1)
     expression = np.zeros((count, CHANNEL_COUNT))
     for region in REGIONS:
+        deck: list[tuple[str, ...]] = []
         start = settings.neutral_s + rng.uniform(0, 1)
         while start < seconds[-1]:
+            # A shuffled deck, so that every action has its turn before one comes again.
+            deck = deck or [region[i] for i in rng.permutation(len(region))]
             duration = rng.uniform(0.6, 1.5)
             shape = _bump(seconds, start, duration)
-            for channel, amount in _random_action(region, rng).items():
+            for channel, amount in _act(deck.pop(), rng).items():
                 values = expression[:, CHANNEL_INDEX[channel]]
                 np.maximum(values, amount * shape, out=values)
             start += duration * (1 + rng.uniform(0, 2 * REST))
@@ -216,12 +219,12 @@ def _write_script(settings: SyntheticSettings, rng: np.random.Generator) -> _Scr
     return _Script(expression, angles, place + np.array([0.0, 0.0, 0.55]), np.repeat(gaze[:, None], 2, axis=1))
 
 
-def _random_action(region: tuple[tuple[str, ...], ...], rng: np.random.Generator) -> dict[str, float]:
+def _act(names: tuple[str, ...], rng: np.random.Generator) -> dict[str, float]:
+    """Channel values of one action at its height."""
     amount = float(rng.uniform(0.35, 1.0))
     sides = ["Left", "Right"]
     if rng.random() < ONE_SIDED:
         sides.pop(int(rng.integers(2)))
-    names = region[int(rng.integers(len(region)))]
     expanded = [name.replace("*", side) for name in names for side in (sides if "*" in name else [""])]
     return dict.fromkeys(expanded, amount)
 

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
 from models.face_model.model import Embedding, FaceModel
+from models.face_model.surface import closest_on_surface
 from models.face_model.symmetry import mirror_assignment
 from models.geometry.camera import Camera
 from models.geometry.rasterise import rasterise, rasterise_uv
@@ -95,37 +96,8 @@ def surface_embedding(model: FaceModel, points: Floats, faces: NDArray[np.int32]
         points: (N, 3) near that mesh.
         faces: indices of the triangles allowed.
     """
-    corners = model.mean[model.faces[faces]].astype(np.float64)
-    tree = cKDTree(corners.mean(axis=1))
-    _, candidates = tree.query(points, k=24)
-    triangles, weights = np.zeros(len(points), np.int32), np.zeros((len(points), 3), np.float32)
-    for i, (point, options) in enumerate(zip(points, candidates, strict=True)):
-        best = np.inf
-        for option in options:
-            bary = closest_barycentrics(point, corners[option])
-            gap = float(np.linalg.norm(bary @ corners[option] - point))
-            if gap < best:
-                best, triangles[i], weights[i] = gap, faces[option], bary
-    return Embedding(triangles, weights)
-
-
-def closest_barycentrics(point: Floats, corners: Floats) -> Floats:
-    """(3,) barycentrics of the point of a triangle (3, 3) that lies nearest to `point` (3,)."""
-    a, b, c = corners
-    basis = np.stack([b - a, c - a], axis=1)
-    uv = np.linalg.lstsq(basis, point - a, rcond=None)[0]
-    bary = np.array([1 - uv.sum(), uv[0], uv[1]])
-    if (bary >= 0).all():
-        return bary
-    best, best_gap = bary, np.inf
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        edge = corners[j] - corners[i]
-        t = float(np.clip((point - corners[i]) @ edge / max(edge @ edge, 1e-18), 0, 1))
-        gap = float(np.linalg.norm(corners[i] + t * edge - point))
-        if gap < best_gap:
-            best_gap, best = gap, np.zeros(3)
-            best[i], best[j] = 1 - t, t
-    return best
+    triangles, barycentrics, _ = closest_on_surface(points, model.mean, model.faces, faces)
+    return Embedding(triangles.astype(np.int32), barycentrics.astype(np.float32))
 
 
 def iris_points(model: FaceModel) -> Floats:

@@ -1,0 +1,1 @@
+"""Measuring speed, latency and memory of the whole program on this machine."""

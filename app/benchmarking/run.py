@@ -1,0 +1,206 @@
+"""The measurements of the `benchmark` command.
+
+Unpaced, the clip is tracked as fast as it goes; paced, it comes at a fixed rate through the threaded pipeline, as from
+a camera. Then the same clip is tracked by Mien and by MediaPipe's Face Landmarker alone, block by block in turn, so
+that whatever else the machine does falls on both alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.benchmarking.paced import PacedSource
+from app.benchmarking.process import PeakMemory, age_s
+from app.errors import CommandError
+from app.machine import machine_facts
+from recordings.versions import software_versions
+from rendering import OffscreenRenderer
+from tracking import FaceTracker, Frame, Pipeline, Source, TrackedFace, open_source
+from tracking.landmarks import LandmarkDetector
+from tracking.pipeline import PipelineState
+
+BLOCK = 32
+"""Pictures a turn: a second or so of the clip."""
+WARM_UP = 10
+"""Pictures at the start that count for nothing but the start-up time."""
+
+Step = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Samples:
+    """What was measured, in milliseconds, one value a picture."""
+
+    latency_ms: list[float] = field(default_factory=list)
+    stages_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    valid: int = 0
+    dropped: int = 0
+    wall_s: float = 0.0
+    startup_s: float = 0.0
+    render_ms: list[float] = field(default_factory=list)
+
+    def add(self, face: TrackedFace, latency_ms: float) -> None:
+        """One tracked picture."""
+        self.latency_ms.append(latency_ms)
+        self.valid += face.valid
+        for stage in face.stages:
+            self.stages_ms[stage.name].append(stage.ms)
+
+
+def benchmark(
+    clip: Path,
+    *,
+    paced_fps: float | None = None,
+    render: bool = False,
+    limit: int | None = None,
+    step: Step = lambda: None,
+) -> dict[str, Any]:
+    """All figures, with the keys of the JSON file.
+
+    Args:
+        clip: a video.
+        paced_fps: rate at which the clip is played; None tracks it as fast as it goes.
+        render: also draw the newest result off-screen at 640 x 480, again and again; for a paced clip only.
+        limit: pictures to use at most.
+        step: called after each picture.
+
+    Raises:
+        SourceError: the clip cannot be read.
+        CommandError: the clip shows no face, or is too short.
+    """
+    with FaceTracker() as tracker:
+        with PeakMemory() as memory:
+            if paced_fps is None:
+                samples = _unpaced(clip, tracker, limit, step)
+            else:
+                samples = _paced(clip, tracker, paced_fps, render, limit, step)
+        if len(samples.latency_ms) < 2 or not samples.valid:
+            raise CommandError(f"{clip.name} is too short or shows no face: take another clip.")
+        own_fps, mediapipe_fps = _side_by_side(clip, tracker, limit, step)
+    fps = own_fps if paced_fps is None else len(samples.latency_ms) / samples.wall_s
+    drawn = {}
+    if samples.render_ms:
+        drawn = {"render": {"fps": round(len(samples.render_ms) / samples.wall_s, 2), **percentiles(samples.render_ms)}}
+    return {
+        "fps": round(fps, 2),
+        "latency_ms": percentiles(samples.latency_ms),
+        "stages_ms": {name: percentiles(values) for name, values in samples.stages_ms.items()},
+        "peak_memory_mb": round(memory.mb, 1),
+        "startup_s": round(samples.startup_s, 3),
+        "detail_hz": 0.0,
+        "baseline": {"mediapipe_fps": round(mediapipe_fps, 2), "mien_fps": round(own_fps, 2)},
+        **drawn,
+        "frames": len(samples.latency_ms),
+        "valid_frames": samples.valid,
+        "dropped": samples.dropped,
+        "paced_fps": paced_fps,
+        "clip": clip.name,
+        "machine": machine_facts(),
+        "versions": software_versions(),
+    }
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    """`p50` and `p95`, rounded to microseconds."""
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
+
+
+def _unpaced(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) -> Samples:
+    """Latency is then the time from the decoded picture to the result."""
+    samples = Samples()
+    with open_source(clip) as source:
+        for count, (frame, decode_ms) in enumerate(islice(_decoded(source), limit)):
+            start = time.perf_counter()
+            face = tracker.process(frame)
+            took = (time.perf_counter() - start) * 1e3
+            if face.valid and not samples.startup_s:
+                samples.startup_s = age_s()
+            if count >= WARM_UP:
+                samples.add(face, took)
+                samples.stages_ms["decode"].append(decode_ms)
+                samples.wall_s += (took + decode_ms) / 1e3
+            step()
+    return samples
+
+
+def _paced(clip: Path, tracker: FaceTracker, fps: float, render: bool, limit: int | None, step: Step) -> Samples:
+    """Latency is then the time from the moment the picture is there to the moment its result can be shown."""
+    samples = Samples()
+    seen = 0
+    first_s = last_s = 0.0
+
+    def note(face: TrackedFace) -> None:
+        nonlocal seen, first_s, last_s
+        now = time.monotonic_ns()
+        if face.valid and not samples.startup_s:
+            samples.startup_s = age_s()
+        seen += 1
+        if seen == WARM_UP:
+            first_s = now / 1e9
+        if seen > WARM_UP:
+            samples.add(face, (now - face.frame.captured_ns) / 1e6)
+            last_s = now / 1e9
+        step()
+
+    with ExitStack() as stack:
+        renderer = stack.enter_context(OffscreenRenderer(tracker.model)) if render else None
+        source = PacedSource(open_source(clip), fps)
+        pipeline = stack.enter_context(Pipeline(source, tracker, on_result=note))
+        shown: TrackedFace | None = None
+        while (newer := pipeline.wait_for_result(shown, timeout_s=10.0)) is not None:
+            shown = newer
+            if renderer is not None:
+                start = time.perf_counter()
+                renderer.render(shown, size=(640, 480))
+                if seen > WARM_UP:
+                    samples.render_ms.append((time.perf_counter() - start) * 1e3)
+            if limit is not None and newer.frame.index + 1 >= limit:
+                break
+        status = pipeline.status()
+    if status.state is PipelineState.ERROR and status.error is not None:
+        raise CommandError(status.error.sentence)
+    samples.dropped = status.dropped
+    samples.wall_s = max(last_s - first_s, 1e-6)
+    return samples
+
+
+def _side_by_side(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) -> tuple[float, float]:
+    """Pictures a second of Mien and of MediaPipe alone, decoding included in both."""
+    tracker.reset()
+    turns: list[tuple[int, float, float]] = []
+    with open_source(clip) as source, LandmarkDetector("video") as landmarker:
+        frames = islice(_decoded(source), limit)
+        while block := list(islice(frames, BLOCK)):
+            decode_s = sum(ms for _, ms in block) / 1e3
+            start = time.perf_counter()
+            for frame, _ in block:
+                tracker.process(frame)
+                step()
+            middle = time.perf_counter()
+            for frame, _ in block:
+                landmarker.detect(frame.image, frame.time_s * 1e3)
+            end = time.perf_counter()
+            turns.append((len(block), middle - start + decode_s, end - middle + decode_s))
+    # The first turn gets both going and does not count, unless it is the only one.
+    counts, own, theirs = zip(*(turns[1:] or turns), strict=True)
+    return sum(counts) / sum(own), sum(counts) / sum(theirs)
+
+
+def _decoded(source: Source) -> Iterator[tuple[Frame, float]]:
+    """(frame, milliseconds of decoding) for each picture."""
+    while True:
+        start = time.perf_counter()
+        frame = source.read()
+        if frame is None:
+            return
+        yield frame, (time.perf_counter() - start) * 1e3

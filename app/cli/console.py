@@ -1,0 +1,87 @@
+"""What the commands share: reading options, progress on the terminal, threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import tyro
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBars
+
+OptionsType = TypeVar("OptionsType", bound=BaseModel)
+
+
+def parse(options: type[OptionsType], args: Sequence[str], prog: str, default: OptionsType | None = None) -> OptionsType:
+    """The options of a command line; prints help or the mistake and ends the program where that is due.
+
+    Args:
+        options: the model; its field docstrings are the help.
+        args: what follows the command's name.
+        prog: what was typed before.
+        default: values of what is not given.
+    """
+    config = (tyro.conf.FlagCreatePairsOff,)
+    if default is None:
+        return tyro.cli(options, prog=prog, args=args, config=config)
+    return tyro.cli(options, prog=prog, args=args, config=config, default=default)
+
+
+def one_thread_libraries() -> None:
+    """Keep BLAS and OpenCV to one thread each, for the rest of the process.
+
+    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores.
+    """
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    cv2.setNumThreads(1)
+
+
+def terminal() -> Console:
+    """Where progress and warnings go: standard error, so that standard output holds results alone."""
+    return Console(stderr=True)
+
+
+class Bar:
+    """One bar of progress."""
+
+    def __init__(self, bars: ProgressBars, task: TaskID) -> None:
+        self._bars = bars
+        self._task = task
+
+    def start(self, name: str, total: int | None) -> None:
+        """A new job begins: `total` steps, None where unknown."""
+        self._bars.reset(self._task, description=name, total=total)
+
+    def step(self) -> None:
+        """One step is done."""
+        self._bars.advance(self._task)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Bar]:
+    """Shows a bar while the block runs; on something other than a terminal nothing is shown."""
+    console = terminal()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with ProgressBars(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield Bar(bars, bars.add_task("", total=None))
+
+
+def has_display() -> bool:
+    """Whether a window could be opened."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

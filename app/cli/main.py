@@ -1,0 +1,137 @@
+"""Finds the command, runs it, and turns errors into one sentence.
+
+Nothing heavy is imported here: a command's module is loaded once it is asked for, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import FrameType
+
+from app.errors import sentence_for
+
+UNUSABLE, FAILED, INTERRUPTED = 2, 1, 130
+"""Exit statuses: the command or its input cannot be used; a part of the work failed; Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the program.
+
+    Attributes:
+        name: as typed; two words for a command of a group.
+        module: has `run(args, prog) -> int`, which parses the rest of the command line.
+        summary: one line for the overview.
+    """
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command("demo", "app.cli.demo", "Track and render the clip that comes with Mien."),
+    Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
+    Command("evaluate landmarks", "app.cli.evaluate_landmarks", "Measure errors against hand-made landmarks."),
+    Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
+    Command("doctor", "app.cli.doctor", "Check cameras, graphics, audio and model files; say how to get what is missing."),
+    Command("face-model info", "app.cli.face_model_info", "Describe a face model file."),
+    Command("face-model sheet", "app.cli.face_model_sheet", "Draw what a face model can do."),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit status."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args
+    if debug:
+        args.remove("--debug")
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("numba").setLevel(logging.WARNING)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    try:
+        _terminate_like_interrupt()
+        return _dispatch(args)
+    except KeyboardInterrupt:
+        print("Interrupted. What was written so far is kept.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAILED
+    except Exception as error:
+        if debug:
+            raise
+        sentence = sentence_for(error)
+        if sentence is not None:
+            print(sentence, file=sys.stderr)
+            return UNUSABLE
+        text = " ".join(str(error).split())
+        print(
+            f"Something went wrong that should not have ({type(error).__name__}: {text}): please report it, with what"
+            " `--debug` adds to the output.",
+            file=sys.stderr,
+        )
+        return FAILED
+
+
+def program_name() -> str:
+    """What the user typed to start the program."""
+    return "mien" if sys.argv[0].endswith(("mien", "mien.exe")) else "python main.py"
+
+
+def overview(group: str = "") -> str:
+    """The list of commands, of one group if named."""
+    prog = program_name()
+    shown = [command for command in COMMANDS if not group or command.name.startswith(f"{group} ")]
+    width = max(len(command.name) for command in shown)
+    lines = [f"usage: {prog} {f'{group} ' if group else ''}COMMAND [OPTIONS]", ""]
+    if not group:
+        lines += ["Real-time face tracking and animation. Without a command the bundled clip is tracked.", ""]
+    lines += [f"  {command.name:{width}}  {command.summary}" for command in shown]
+    lines += ["", f"`{prog} COMMAND --help` lists a command's options; `--debug` shows the details of an error."]
+    return "\n".join(lines)
+
+
+def _dispatch(args: list[str]) -> int:
+    if not args:
+        print("Mien has no window yet: tracking the bundled clip instead (`--help` lists the commands).")
+        args = ["demo"]
+    if args[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if args[0] in ("-V", "--version"):
+        from recordings.versions import package_version
+
+        print(f"mien {package_version('mien')}")
+        return 0
+    for command in COMMANDS:
+        words = command.name.split()
+        if args[: len(words)] == words:
+            run = import_module(command.module).run
+            return int(run(args[len(words) :], prog=f"{program_name()} {command.name}"))
+    groups = {command.name.split()[0] for command in COMMANDS if " " in command.name}
+    if args[0] in groups:
+        if len(args) == 1 or args[1] in ("-h", "--help"):
+            print(overview(args[0]))
+            return 0 if len(args) > 1 else UNUSABLE
+        args = [" ".join(args[:2])]
+    print(f"There is no command {args[0]!r}: `{program_name()} --help` lists the commands.", file=sys.stderr)
+    return UNUSABLE
+
+
+def _terminate_like_interrupt() -> None:
+    """A polite `kill` ends a command as Ctrl-C does, with its files finished."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:
+        pass  # not in the main thread, as in tests

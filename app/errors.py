@@ -1,0 +1,36 @@
+"""Errors that a person can do something about: shown as one sentence, never as a traceback."""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked for. The message is one sentence: what was wrong and what to do."""
+
+
+EXPECTED = frozenset(
+    {
+        "app.errors.CommandError",
+        "app.settings.SettingsError",
+        "models.face_model.schema.ModelFileError",
+        "recordings.manifest.SessionFileError",
+        "recordings.video.VideoWriterError",
+        "rendering.offscreen.RenderingUnavailableError",
+        "tracking.calibration.CalibrationError",
+        "tracking.calibration_store.CalibrationFileError",
+        "tracking.sources.base.SourceError",
+    }
+)
+"""Full names of the errors whose message is written for the user. Names, because importing them all would load every
+library there is only to print one sentence."""
+
+
+def sentence_for(error: BaseException) -> str | None:
+    """What to tell the user of an error, None for one that nobody expected."""
+    if any(f"{kind.__module__}.{kind.__qualname__}" in EXPECTED for kind in type(error).__mro__):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f" ({error.filename})" if error.filename else ""
+        return f"The operating system refused: {error.strerror}{place}."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory: close other programs or take a smaller input."
+    return None

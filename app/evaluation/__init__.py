@@ -1,0 +1,1 @@
+"""Evaluations: running the tracking over annotated data and writing reports."""

@@ -1,0 +1,144 @@
+"""What the user has set, kept between runs in one file of the user's configuration folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tracking import TrackerSettings
+
+SCHEMA_VERSION = 1
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+MIGRATIONS: dict[int, Migration] = {}
+"""From schema version n (the key) to n + 1. Add one here, and a test of it, whenever `Settings` changes."""
+
+_MAX_BYTES = 1_000_000
+
+
+class SettingsError(Exception):
+    """The settings cannot be written. The message is one sentence: what was wrong and what to do."""
+
+
+class Environment(BaseSettings):
+    """What environment variables decide: MIEN_CONFIG and its like."""
+
+    model_config = SettingsConfigDict(env_prefix="MIEN_", frozen=True, extra="ignore")
+
+    config: Path | None = None
+    """MIEN_CONFIG: the settings file, instead of settings.json in the user's configuration folder."""
+
+
+class Settings(BaseModel):
+    """All settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
+    tracker: TrackerSettings = TrackerSettings()
+    """How faces are tracked."""
+
+
+def settings_file() -> Path:
+    """Where the settings are kept."""
+    return Environment().config or user_config_path("mien", appauthor=False) / "settings.json"
+
+
+def load_settings(path: Path | None = None, warn: Callable[[str], None] = lambda sentence: None) -> Settings:
+    """The user's settings; the defaults where there are none or they cannot be used.
+
+    A damaged file is kept aside as `*.damaged`, so that the next save does not destroy what might be mended.
+
+    Args:
+        path: the file; None takes `settings_file()`.
+        warn: told in one sentence what was wrong.
+    """
+    path = path or settings_file()
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES)
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        warn(f"The settings {path} cannot be read ({error.strerror}): the defaults are used.")
+        return Settings()
+    try:
+        return _parse(content)
+    except _NewerVersionError:
+        warn(f"The settings {path} were made by a newer version of Mien: the defaults are used.")
+    except ValueError:
+        aside = _put_aside(path)
+        kept = f"is kept as {aside}" if aside else "cannot be moved aside"
+        warn(f"The settings file {path} was damaged and {kept}: the defaults are used.")
+    return Settings()
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> Path:
+    """Write the settings in one piece: a crash leaves the old file or the new one.
+
+    Raises:
+        SettingsError: they cannot be written.
+    """
+    path = path or settings_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(settings.model_dump_json(indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SettingsError(f"The settings {path} cannot be written ({error.strerror}): check the folder.") from error
+    return path
+
+
+class _NewerVersionError(Exception):
+    pass
+
+
+def _parse(content: bytes) -> Settings:
+    """The settings of a file's content, migrated to the present schema.
+
+    Raises:
+        ValueError: damaged.
+        _NewerVersionError: of a version to come.
+    """
+    try:
+        data = json.loads(content)
+        version = data["schema_version"]
+        if not isinstance(version, int):
+            raise TypeError("a schema version is a whole number")
+        if version > SCHEMA_VERSION:
+            raise _NewerVersionError
+        while version < SCHEMA_VERSION:
+            data = MIGRATIONS[version](data)
+            version += 1
+            data["schema_version"] = version
+        return Settings.model_validate(data)
+    except (ValidationError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not settings") from error
+
+
+def _put_aside(path: Path) -> Path | None:
+    """Rename a damaged file; None where that is not allowed."""
+    number = 0
+    while (aside := path.with_name(f"{path.name}{number or ''}.damaged")).exists():
+        number += 1
+    try:
+        path.replace(aside)
+    except OSError:
+        return None
+    return aside

@@ -1,0 +1,193 @@
+"""Converts the user's own FLAME file (2020 or 2023, Li et al. 2017) to our layout, once.
+
+FLAME's expressions are principal components without names. Each ARKit channel is the combination of them, and of a
+linearised turn of the jaw, that comes nearest in the least-squares sense to what the channel does on our head, where
+`transfer.lay_over` has laid one mesh over the other. Jaw turns are linear here, so the jaw joint stays at zero, as for
+every model that has `jawOpen`. The pickle is read by an allow-list: nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.channels import ARKIT_CHANNELS
+from models.face_model.model import FaceModel, load_face_model
+from models.face_model.safe_pickle import as_array, read_arrays_from_pickle
+from models.face_model.schema import JOINTS, FaceModelArrays, ModelFileError, write_arrays
+from models.face_model.transfer import (
+    Correspondence,
+    carried,
+    carried_embedding,
+    carried_uv,
+    lay_over,
+    mirror_map,
+)
+
+Floats = NDArray[np.float64]
+
+IDENTITY_COMPONENTS = 300
+KEPT_IDENTITY = 100
+NECK, JAW, LEFT_EYE, RIGHT_EYE = 1, 2, 3, 4
+RIDGE = 1e-2
+"""Weight that keeps combinations of nearly equal components small; each component counts as of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReport:
+    """How well a channel could be expressed: share of its movement that the least-squares combination explains."""
+
+    channel: str
+    explained: float
+
+
+def convert_flame(source: Path, out: Path, shipped: FaceModel | None = None) -> list[ChannelReport]:
+    """Writes `out` (safetensors) from a FLAME pickle.
+
+    Args:
+        source: `generic_model.pkl` or `flame2023.pkl`, as downloaded.
+        out: file to write.
+        shipped: the head whose channels are matched, by default the shipped one.
+
+    Returns:
+        One report per channel.
+
+    Raises:
+        ModelFileError: the file is no FLAME model, or was refused; the message is one sentence.
+    """
+    model = shipped or load_face_model()
+    content = read_arrays_from_pickle(source)
+    missing = {"v_template", "shapedirs", "weights", "J_regressor", "f"} - content.keys()
+    if missing:
+        raise ModelFileError(f"{source} is no FLAME model: it lacks {', '.join(sorted(missing))}.")
+    template = as_array(content["v_template"], "v_template").astype(np.float64)
+    directions = as_array(content["shapedirs"], "shapedirs").astype(np.float64)
+    weights = as_array(content["weights"], "weights").astype(np.float64)
+    regressor = as_array(content["J_regressor"], "J_regressor").astype(np.float64)
+    faces = as_array(content["f"], "f").astype(np.int64)
+    count = len(template)
+    shapes = (directions.shape[:2] == (count, 3), weights.shape == (count, 5), regressor.shape == (5, count))
+    if template.ndim != 2 or not all(shapes) or directions.shape[2] <= IDENTITY_COMPONENTS:
+        raise ModelFileError(f"{source} has arrays of other shapes than FLAME's (5 joints, over 300 components).")
+    if faces.ndim != 2 or faces.shape[1] != 3 or faces.min() < 0 or faces.max() >= count:
+        raise ModelFileError(f"{source} has triangles that point outside its mesh.")
+
+    joints = regressor @ template
+    match = lay_over(model, template, scale=1.0)
+    jaw = _jaw_turns(template, joints, weights)
+    turn = linear_part(template, match.vertices)
+    movers = np.concatenate([np.moveaxis(directions[:, :, IDENTITY_COMPONENTS:], 2, 0), jaw]) @ turn
+    expression, reports = match_channels(model, match, movers)
+    arrays = _arrays(model, match, template, joints, directions, weights, regressor, faces, expression, source)
+    write_arrays(out, arrays)
+    return reports
+
+
+def _jaw_turns(template: Floats, joints: Floats, weights: Floats) -> Floats:
+    """(3, V, 3) movement per radian of the jaw about x, y and z: what linear skinning does for small turns."""
+    offset = template - joints[JAW]
+    turns = np.stack([np.cross(axis, offset) for axis in np.eye(3)])
+    return np.asarray(turns * weights[None, :, JAW : JAW + 1])
+
+
+def match_channels(
+    model: FaceModel, match: Correspondence, movers: Floats
+) -> tuple[Floats, list[ChannelReport]]:
+    """Least squares of every ARKit channel over the movements (M, V, 3) that a foreign model offers.
+
+    Returns:
+        (52, V, 3) metres, and how much of each channel that explains. Channels that no mover explains by at least a tenth
+        (the tongue, say) stay zero.
+    """
+    wanted = carried(model, match, model.expression_basis)
+    importance = np.einsum("vk,vk->v", match.barycentrics, model.regions["face"][model.faces[match.triangles]])
+    importance = np.clip(importance, 0.02, 1) * (match.distance < 0.012)
+    system = movers.reshape(len(movers), -1) * np.repeat(np.sqrt(importance), 3)
+    target = wanted.reshape(len(wanted), -1) * np.repeat(np.sqrt(importance), 3)
+    size = np.maximum(np.linalg.norm(system, axis=1, keepdims=True), 1e-9)
+    unit = system / size
+    gram = unit @ unit.T + RIDGE * np.eye(len(unit))
+    coefficients = np.linalg.solve(gram, unit @ target.T).T / size[:, 0]
+    left = np.sum((target - coefficients @ system) ** 2, axis=1)
+    total = np.maximum(np.sum(target**2, axis=1), 1e-18)
+    explained = 1 - left / total
+    coefficients[explained < 0.1] = 0.0
+    basis = np.tensordot(coefficients, movers, axes=1)
+    reports = [
+        ChannelReport(name, float(max(value, 0.0))) for name, value in zip(ARKIT_CHANNELS, explained, strict=True)
+    ]
+    return basis, reports
+
+
+def _arrays(
+    model: FaceModel,
+    match: Correspondence,
+    template: Floats,
+    joints: Floats,
+    directions: Floats,
+    weights: Floats,
+    regressor: Floats,
+    faces: NDArray[np.int64],
+    expression: Floats,
+    source: Path,
+) -> FaceModelArrays:
+    kept = min(KEPT_IDENTITY, IDENTITY_COMPONENTS)
+    identity = np.moveaxis(directions[:, :, :kept], 2, 0) @ linear_part(template, match.vertices)
+    order = [NECK, JAW, LEFT_EYE, RIGHT_EYE]
+    joint_mean = _moved(template, match.vertices, joints)[order]
+    joint_basis = np.einsum("jv,kvc->kjc", regressor, identity)[:, order]
+    # The head frame's origin lies midway between the eyeballs, for every identity.
+    centre = joint_mean[2:].mean(axis=0)
+    centre_basis = joint_basis[:, 2:].mean(axis=1, keepdims=True)
+    uv, owners, uv_faces = carried_uv(model, match, faces)
+    eye = np.where(weights[:, LEFT_EYE] > 0.9, 1, np.where(weights[:, RIGHT_EYE] > 0.9, 2, 0))
+    skin_weights = np.zeros((len(template), len(JOINTS)))
+    # FLAME's root carries the neck: what neither head joint nor eyes nor jaw hold bends with our neck joint.
+    skin_weights[:, 0] = np.clip(weights[:, 0], 0, 1)
+    skin_weights[:, 1:] = weights[:, [JAW, LEFT_EYE, RIGHT_EYE]]
+    return FaceModelArrays(
+        name="flame",
+        source=f"converted from {source.name}; FLAME's own licence applies",
+        mean=(match.vertices - centre).astype(np.float32),
+        identity_basis=(identity - centre_basis).astype(np.float32),
+        expression_basis=expression.astype(np.float32),
+        faces=faces.astype(np.int32),
+        uv=uv.astype(np.float32),
+        uv_faces=uv_faces.astype(np.int32),
+        uv_vertex=owners.astype(np.int32),
+        part_names=("skin", "eye_left", "eye_right"),
+        face_part=eye[faces].min(axis=1).astype(np.uint8),
+        regions=carried_regions(model, match),
+        symmetry=mirror_map(match.vertices).astype(np.int32),
+        joint_mean=(joint_mean - centre).astype(np.float32),
+        joint_basis=(joint_basis - centre_basis).astype(np.float32),
+        skin_weights=skin_weights.astype(np.float32),
+        landmarks478=carried_embedding(model, match, faces, model.landmarks478),
+        landmarks68=carried_embedding(model, match, faces, model.landmarks68),
+        albedo_mean=model.albedo_mean,
+        albedo_basis=model.albedo_basis,
+    )
+
+
+def carried_regions(model: FaceModel, match: Correspondence) -> dict[str, NDArray[np.float32]]:
+    """The shipped head's regions at the foreign vertices; what lies far from its surface belongs to none but `hidden`."""
+    near = match.distance < 0.02
+    regions = {}
+    for name, values in model.regions.items():
+        at = np.einsum("vk,vk->v", match.barycentrics, values[model.faces[match.triangles]])
+        regions[name] = np.where(near, at, 0.0).astype(np.float32)
+    return regions
+
+
+def linear_part(before: Floats, after: Floats) -> Floats:
+    """(3, 3) matrix M of the similarity that moved `before` (V, 3) to `after` (V, 3): offsets d become d @ M."""
+    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
+    return np.asarray(np.linalg.lstsq(a, b, rcond=None)[0])
+
+
+def _moved(before: Floats, after: Floats, points: Floats) -> Floats:
+    """`points` moved as the similarity moved `before` (V, 3) to `after` (V, 3)."""
+    return np.asarray((points - before.mean(axis=0)) @ linear_part(before, after) + after.mean(axis=0))
