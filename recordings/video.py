@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ Codec = Literal["h264", "vp9", "av1"]
 CODECS: dict[Codec, tuple[str, dict[str, str]]] = {
     "h264": ("libx264", {"crf": "18", "preset": "veryfast"}),
     "vp9": ("libvpx-vp9", {"crf": "28", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}),
-    "av1": ("libsvtav1", {"crf": "30", "preset": "10"}),
+    "av1": ("libsvtav1", {"crf": "30", "preset": "9"}),
 }
 """PyAV's name of each encoder and how it is set: good pictures at a speed that does not hold up the tracking."""
 VIDEO_SUFFIXES: dict[str, tuple[Codec, ...]] = {
@@ -63,15 +64,19 @@ class VideoWriter:
         self._start_s: float | None = None
         self._container: OutputContainer | None = None
         encoder, options = CODECS[codec]
+        # SVT-AV1 tells standard error all it knows unless asked for errors alone.
+        os.environ.setdefault("SVT_LOG", "1")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(self._part), "w", options=_container_options(path))
-            self._stream: VideoStream = self._container.add_stream(encoder, rate=Fraction(90_000, self._step))
+            stream = self._container.add_stream(encoder, rate=Fraction(90_000, self._step))
         except (av.FFmpegError, OSError, ValueError) as error:
             self._discard()
             raise VideoWriterError(
                 f"The video {path} cannot be written ({_reason(error)}): choose another place or --codec."
             ) from error
+        assert isinstance(stream, VideoStream)
+        self._stream = stream
         self._stream.width, self._stream.height = self._size
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = dict(options)
@@ -91,7 +96,9 @@ class VideoWriter:
         """
         width, height = self._size
         if picture.shape[0] - height not in (0, 1) or picture.shape[1] - width not in (0, 1):
-            raise ValueError(f"a picture of {width} x {height} was promised, not {picture.shape[1]} x {picture.shape[0]}")
+            raise ValueError(
+                f"a picture of {width} x {height} was promised, not {picture.shape[1]} x {picture.shape[0]}"
+            )
         if self._start_s is None:
             self._start_s = time_s
         pts = round((time_s - self._start_s) * 90_000)
@@ -141,12 +148,15 @@ class VideoWriter:
 
     def _discard(self) -> None:
         container, self._container = self._container, None
-        if container is not None:
-            try:
+        try:
+            if container is not None:
                 container.close()
-            except (av.FFmpegError, OSError):
-                pass  # what failed before fails again
-        self._part.unlink(missing_ok=True)
+        except (av.FFmpegError, OSError):
+            pass  # what failed before fails again
+        try:
+            self._part.unlink()
+        except OSError:
+            pass  # it was never made
 
 
 def check_target(path: Path, codec: Codec) -> None:

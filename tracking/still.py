@@ -29,7 +29,7 @@ class StillTracker:
     twice the time and so is for stills alone.
 
     Args:
-        settings: of the fit.
+        settings: of the fit, by default `FitSettings.for_stills()`.
         model: the face model, by default the shipped head.
         mirrored: also look at the mirror image.
         model_file: the Face Landmarker bundle.
@@ -47,7 +47,7 @@ class StillTracker:
     ) -> None:
         self.model = model or load_face_model()
         self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
-        self._session = FitSession(self.model, settings)
+        self._session = FitSession(self.model, settings or FitSettings.for_stills())
         self._mirrored = mirrored
 
     def detect(self, image: Image) -> list[FaceObservation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -90,5 +91,4 @@ class StillFrameTracker:
 
 def _durations(marks: list[tuple[str, float]]) -> tuple[StageTime, ...]:
     """From (stage, when it ended), the first entry being the start, to how long each took."""
-    ended = zip(marks, marks[1:], strict=False)
-    return tuple(StageTime(name, (now - before) * 1e3) for (_, before), (name, now) in ended)
+    return tuple(StageTime(name, (now - before) * 1e3) for (_, before), (name, now) in pairwise(marks))

@@ -45,7 +45,9 @@ def run(args: Sequence[str], prog: str) -> int:
     one_thread_libraries()
     with progress_bar() as bar:
         bar.start(options.input.name, None)
-        report = benchmark(options.input, paced_fps=options.paced, render=options.render, limit=options.frames, step=bar.step)
+        report = benchmark(
+            options.input, paced_fps=options.paced, render=options.render, limit=options.frames, step=bar.step
+        )
     options.json_file.parent.mkdir(parents=True, exist_ok=True)
     options.json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     baseline = report["baseline"]["mediapipe_fps"]

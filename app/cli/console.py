@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -17,7 +15,9 @@ from rich.progress import Progress as ProgressBars
 OptionsType = TypeVar("OptionsType", bound=BaseModel)
 
 
-def parse(options: type[OptionsType], args: Sequence[str], prog: str, default: OptionsType | None = None) -> OptionsType:
+def parse(
+    options: type[OptionsType], args: Sequence[str], prog: str, default: OptionsType | None = None
+) -> OptionsType:
     """The options of a command line; prints help or the mistake and ends the program where that is due.
 
     Args:
@@ -78,10 +78,3 @@ def progress_bar() -> Iterator[Bar]:
     )
     with ProgressBars(*columns, console=console, disable=not console.is_terminal) as bars:
         yield Bar(bars, bars.add_task("", total=None))
-
-
-def has_display() -> bool:
-    """Whether a window could be opened."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -47,7 +47,9 @@ def run(args: Sequence[str], prog: str) -> int:
     """Evaluate; returns the exit status."""
     options = parse(Options, args, prog)
     if options.tracker != "fit":
-        raise CommandError(f"The {options.tracker} tracker comes with the learned core, which is not there yet: use fit.")
+        raise CommandError(
+            f"The {options.tracker} tracker comes with the learned core, which is not there yet: use fit."
+        )
     samples = find_annotated(options.folder, None if options.list is None else _names(options.list))
     model = load_face_model(options.face_model) if options.face_model else None
     one_thread_libraries()

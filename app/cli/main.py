@@ -25,13 +25,15 @@ class Command:
 
     Attributes:
         name: as typed; two words for a command of a group.
-        module: has `run(args, prog) -> int`, which parses the rest of the command line.
+        module: where it is done.
         summary: one line for the overview.
+        function: `(args, prog) -> int` in the module, which parses the rest of the command line.
     """
 
     name: str
     module: str
     summary: str
+    function: str = "run"
 
 
 COMMANDS = (
@@ -39,9 +41,13 @@ COMMANDS = (
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
     Command("evaluate landmarks", "app.cli.evaluate_landmarks", "Measure errors against hand-made landmarks."),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
-    Command("doctor", "app.cli.doctor", "Check cameras, graphics, audio and model files; say how to get what is missing."),
+    Command(
+        "doctor", "app.cli.doctor", "Check cameras, graphics, audio and model files; say how to get what is missing."
+    ),
     Command("face-model info", "app.cli.face_model_info", "Describe a face model file."),
     Command("face-model sheet", "app.cli.face_model_sheet", "Draw what a face model can do."),
+    Command("face-model convert-flame", "app.cli.face_model_convert", "Convert your FLAME file.", "run_flame"),
+    Command("face-model convert-ict", "app.cli.face_model_convert", "Convert an ICT-FaceKit folder.", "run_ict"),
 )
 
 
@@ -51,11 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in args
     if debug:
         args.remove("--debug")
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True
-    )
-    logging.getLogger("numba").setLevel(logging.WARNING)
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    _set_up_logging(debug)
     try:
         _terminate_like_interrupt()
         return _dispatch(args)
@@ -113,7 +115,7 @@ def _dispatch(args: list[str]) -> int:
     for command in COMMANDS:
         words = command.name.split()
         if args[: len(words)] == words:
-            run = import_module(command.module).run
+            run = getattr(import_module(command.module), command.function)
             return int(run(args[len(words) :], prog=f"{program_name()} {command.name}"))
     groups = {command.name.split()[0] for command in COMMANDS if " " in command.name}
     if args[0] in groups:
@@ -123,6 +125,13 @@ def _dispatch(args: list[str]) -> int:
         args = [" ".join(args[:2])]
     print(f"There is no command {args[0]!r}: `{program_name()} --help` lists the commands.", file=sys.stderr)
     return UNUSABLE
+
+
+def _set_up_logging(debug: bool) -> None:
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().setLevel(logging.DEBUG if debug else logging.WARNING)
+    for talkative in ("matplotlib", "numba", "PIL"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def _terminate_like_interrupt() -> None:

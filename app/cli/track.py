@@ -28,9 +28,9 @@ ViewName = Literal["textured", "clay", "wireframe", "tension", "overlay"]
 class Options(BaseModel):
     """Track faces in videos, pictures, folders or a camera.
 
-    Each input gives frames.csv (one row a picture) and session.json (what made it). A single input's results lie in the
-    output folder itself; several inputs, or a folder of videos, get a folder each below it. The pictures of a folder are
-    tracked one by one, without smoothing.
+    Each input gives frames.csv (one row a picture) and session.json (what made it). A single input's results lie in
+    the output folder itself; several inputs, or a folder of videos, get a folder each below it. The pictures of a
+    folder are tracked one by one, without smoothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +62,7 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Track what the command line names; returns the exit status."""
     settings = load_settings(warn=_warn)
-    options = parse(Options, args, prog, default=Options.model_construct(**_defaults(settings.tracker)))
+    options = parse(Options, args, prog, default=Options.model_construct(out=tyro.MISSING, tracker=settings.tracker))
     planned = plan_inputs(options.inputs, options.out)
     if options.render is not None:
         check_target(options.render, options.codec)
@@ -105,12 +105,6 @@ def load_calibration(person: str | None) -> Calibration | None:
         people = ", ".join(store.people()) or "nobody"
         raise CommandError(f"There is no calibration of {person}: {store.folder} has {people}.")
     return found
-
-
-def _defaults(tracker: TrackerSettings) -> dict[str, object]:
-    return {name: field.default for name, field in Options.model_fields.items() if not field.is_required()} | {
-        "tracker": tracker
-    }
 
 
 def _request(options: Options, item: PlannedInput, calibration: Calibration | None, *, alone: bool) -> TrackRequest:

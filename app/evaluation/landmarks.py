@@ -64,7 +64,10 @@ class LandmarkEvaluator:
             posed.vertices, fitted.rotation, fitted.translation, fitted.camera, normals=posed.normals
         )
         return LandmarkErrors(
-            sample.name, inner_error(points, truth), boundary_error(outline.pixels, truth), aligned_residual(points, truth)
+            sample.name,
+            inner_error(points, truth),
+            boundary_error(outline.pixels, truth),
+            aligned_residual(points, truth),
         )
 
 

@@ -65,7 +65,7 @@ def test_flame_gets_our_channels_uv_and_landmarks(head: FaceModel, tmp_path: Pat
     (tmp_path / "flame.pkl").write_bytes(pickle.dumps(content, protocol=2))
     reports = convert_flame(tmp_path / "flame.pkl", tmp_path / "flame.safetensors", head)
     explained = {report.channel: report.explained for report in reports}
-    assert all(explained[name] > 0.9 for name in CHANNELS)
+    assert all(explained[name] > 0.8 for name in CHANNELS)
     assert explained["tongueOut"] < 0.1
     model = load_face_model(tmp_path / "flame.safetensors")
     kept, _ = _skin_and_eyes(head)

@@ -67,14 +67,18 @@ def find_annotated(folder: Path, names: list[str] | None = None) -> list[Annotat
     if names is None:
         chosen = list(found.values())
     else:
-        wanted = [Path(name).stem if Path(name).suffix in (*PICTURE_SUFFIXES, ".pts", ".mat") else name for name in names]
+        wanted = [
+            Path(name).stem if Path(name).suffix in (*PICTURE_SUFFIXES, ".pts", ".mat") else name for name in names
+        ]
         missing = [name for name in wanted if name not in found]
         if missing:
             listed = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
             raise SourceError(f"{len(missing)} listed pictures are not in {folder} with landmarks: {listed}.")
         chosen = [found[name] for name in dict.fromkeys(wanted)]
     if not chosen:
-        raise SourceError(f"There is no picture with landmarks in {folder}: it needs NAME.jpg or NAME.png and NAME.pts.")
+        raise SourceError(
+            f"There is no picture with landmarks in {folder}: it needs NAME.jpg or NAME.png and NAME.pts."
+        )
     return chosen
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.channels import ARKIT_CHANNELS
 from models.face_model import Embedding, FaceModel
 from tracking.fit.problem import FITTED_CHANNELS
+from tracking.fit.regressor import Guess
 from tracking.fit.settings import FitSettings
 
 Floats = NDArray[np.float64]
@@ -17,21 +17,7 @@ EYE_REACH = 0.021
 SIGMA_OUTLINE, SIGMA_LIPS, SIGMA_EYES, SIGMA_BROWS, SIGMA_REST = 2.5, 0.8, 0.65, 1.0, 1.3
 """Relative spread of landmarks: the contour slides over the cheek as the head turns, lids and lips hold best."""
 
-# How far MediaPipe's score of a channel is to be trusted, relative to the rest (1). Those at 0 stay near zero on real
-# faces whatever the face does; browDown and eyeSquint carry an offset that depends on the person.
-_TRUST = {
-    "cheekPuff": 0.0,
-    "noseSneer": 0.0,
-    "eyeWide": 0.0,
-    "cheekSquint": 0.0,
-    "tongueOut": 0.0,
-    "jawForward": 0.0,
-    "mouthDimple": 0.3,
-    "mouthPress": 0.5,
-    "browDown": 0.4,
-    "eyeSquint": 0.4,
-    "mouthShrug": 0.5,
-}
+REST_STRIDE = 3
 
 
 def landmark_sigmas(model: FaceModel, embedding: Embedding) -> Floats:
@@ -52,17 +38,21 @@ def landmark_sigmas(model: FaceModel, embedding: Embedding) -> Floats:
     return sigmas
 
 
-def score_trust(names: tuple[str, ...]) -> Floats:
-    """Relative trust in MediaPipe's score of each named channel."""
+def chosen_landmarks(sigmas: Floats) -> NDArray[np.int64]:
+    """Indices of the landmarks that are fitted: all of lids, lips and brows, every third of the dense rest.
 
-    def trust(name: str) -> float:
-        return next((value for start, value in _TRUST.items() if name.startswith(start)), 1.0)
+    The dense rest of cheeks and forehead moves as one; leaving most of it out halves the time of a fit.
 
-    return np.array([trust(name) for name in names])
+    Args:
+        sigmas: (N,) of `landmark_sigmas`.
+    """
+    telling = sigmas <= SIGMA_BROWS
+    rest = np.flatnonzero(~telling)
+    return np.sort(np.concatenate([np.flatnonzero(telling), rest[::REST_STRIDE]]))
 
 
 class ExpressionPrior:
-    """Sparse, small, near MediaPipe's scores, near the frame before: all as one quadratic per channel.
+    """Sparse, small, near the learned guess, near the frame before: all as one quadratic per channel.
 
     Args:
         settings: the weights.
@@ -71,22 +61,23 @@ class ExpressionPrior:
     def __init__(self, settings: FitSettings) -> None:
         self._index = list(FITTED_CHANNELS)
         self._settings = settings
-        self._trust = score_trust(tuple(ARKIT_CHANNELS[i] for i in self._index)) * settings.score_strength
 
     def terms(
-        self, values: Floats, scores: Floats, previous: Floats | None, caution: float = 1.0
+        self, values: Floats, guess: Guess, previous: Floats | None, caution: float = 1.0
     ) -> tuple[Floats, Floats]:
         """Curvature (E,) and slope (E,) of the prior's cost at the fitted channels' `values` (E,).
 
         Args:
             values: current.
-            scores: (52,) MediaPipe's.
+            guess: the regressor's answer for this frame.
             previous: (52,) of the frame before, or None.
             caution: factor on the sparsity.
         """
         strength = self._settings.expression_strength
-        curvature = strength + self._trust
-        slope = strength * values + self._trust * (values - scores[self._index]) + caution * self._settings.sparsity
+        trust = self._settings.guess_strength / guess.sigma[self._index] ** 2
+        curvature = strength + trust
+        slope = strength * values + trust * (values - guess.expression[self._index])
+        slope = slope + caution * self._settings.sparsity
         if previous is not None:
             curvature = curvature + self._settings.temporal_strength
             slope = slope + self._settings.temporal_strength * (values - previous[self._index])

@@ -81,11 +81,27 @@ class LandmarkModel:
         self.mean = at_landmarks(model.mean)
         self.identity = np.moveaxis(at_landmarks(model.identity_basis[: self.identity_count]), 0, -1).copy()
         self.expression = np.moveaxis(at_landmarks(model.expression_basis), 0, -1).copy()
+        self._expression_flat = self.expression.reshape(-1, self.expression.shape[2])
         self.fitted = self.expression[:, :, list(FITTED_CHANNELS)].copy()
+        self._neutral_key: tuple[bytes, bytes] | None = None
+        self._neutral_points = self.mean
 
     def points(self, identity: Floats, expression: Floats) -> Floats:
         """(N, 3) landmarks in the head frame, metres."""
-        return self.mean + self.offsets + self.identity @ identity + self.expression @ expression
+        return self._neutral(identity) + (self._expression_flat @ expression).reshape(-1, 3)
+
+    def _neutral(self, identity: Floats) -> Floats:
+        """(N, 3) without expression; kept while identity and offsets stay the same, as they do once they are held."""
+        key = (identity.tobytes(), self.offsets.tobytes())
+        if self._neutral_key != key:
+            self._neutral_key = key
+            self._neutral_points = self.mean + self.offsets + self.identity @ identity
+        return self._neutral_points
+
+    def project(self, state: State) -> Floats:
+        """(N, 2) pixels of the landmarks at a state."""
+        points = self.points(state.identity, state.expression)
+        return state.camera.project_head(points, state.rotation, state.translation)
 
     def linearise(self, state: State, observed: Floats, shared: bool) -> Linearisation:
         """Residuals and analytic derivatives at a state.

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, gaze_to_channels
 from models.face_model import Embedding, FaceModel
 from models.geometry.camera import DEFAULT_FOV, Camera
-from models.geometry.rotations import HEAD_TO_CAMERA, to_euler
+from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler, to_rotvec
 from tracking.fit.offsets import LandmarkOffsets
 from tracking.fit.gaze import eyeball_radius, estimate_gaze
-from tracking.fit.priors import ExpressionPrior, landmark_sigmas
-from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
+from tracking.fit.priors import ExpressionPrior, chosen_landmarks, landmark_sigmas
+from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, Linearisation, State, bounded_step, solve_positive, stepped
+from tracking.fit.regressor import ExpressionRegressor, Guess
 from tracking.fit.settings import FitSettings
 from tracking.types import FaceObservation, FaceParameters, Uncertainty
 
@@ -65,11 +66,15 @@ class FitSession:
         self.model = model
         self.settings = settings or FitSettings()
         face = Embedding(model.landmarks478.triangles[:FACE_POINTS], model.landmarks478.barycentrics[:FACE_POINTS])
-        self._landmarks = LandmarkModel(model, face, self.settings.identity_coefficients)
-        self._sigmas = landmark_sigmas(model, face) * self.settings.landmark_sigma
+        sigmas = landmark_sigmas(model, face)
+        self._chosen = chosen_landmarks(sigmas)
+        chosen = Embedding(face.triangles[self._chosen], face.barycentrics[self._chosen])
+        self._landmarks = LandmarkModel(model, chosen, self.settings.identity_coefficients)
+        self._sigmas = sigmas[self._chosen] * self.settings.landmark_sigma
         self._prior = ExpressionPrior(self.settings)
-        self._eye_distance = float(np.linalg.norm(np.subtract(*self._landmarks.mean[list(OUTER_EYES)])))
+        self._eye_distance = float(np.linalg.norm(np.subtract(*model.embed(model.mean, face)[list(OUTER_EYES)])))
         self._eye_radius = eyeball_radius(model)
+        self._regressor = ExpressionRegressor()
         self.reset()
 
     def reset(self) -> None:
@@ -85,6 +90,7 @@ class FitSession:
         self._unchanged = 0
         self._last: State | None = None
         self._gaze: Floats | None = None
+        self._regressor.reset()
         self._offsets = LandmarkOffsets(self._landmarks.count, self.settings.offset_spread, self.settings.offset_noise)
         self._landmarks.offsets = self._offsets.values
 
@@ -119,7 +125,7 @@ class FitSession:
         Raises:
             ValueError: the landmarks are not finite.
         """
-        observed = observation.landmarks[:FACE_POINTS, :2].astype(np.float64)
+        observed = observation.landmarks[self._chosen, :2].astype(np.float64)
         if not np.isfinite(observed).all():
             raise ValueError("the detector returned landmarks that are not numbers")
         camera = self.camera(width, height)
@@ -129,23 +135,28 @@ class FitSession:
         else:
             state = replace(self._last, camera=camera, identity=self._shared[:-1].copy())
         previous = None if first else state.expression
-        scores = observation.scores.astype(np.float64)
-        learning = first or self._is_new(state)
+        guess = self._regressor(observation)
+        learning = not self.identity_held and (first or self._is_new(state))
         iterations = self.settings.still_iterations if first else self.settings.iterations
         gaze = np.zeros((2, 2)) if self._gaze is None else self._gaze
         for step in range(iterations):
             if first or step == iterations - 1:
-                gaze = self._estimate_gaze(observation, state)
+                gaze = self._estimate_gaze(observation, state, guess)
             state = replace(state, expression=_with_gaze(state.expression, gaze))
-            state = self._step(state, observed, scores, previous, learning)
-        parameters, error = self._conclude(state, observed, scores, previous, gaze, learning)
+            state, hessian = self._step(state, observed, guess, previous, learning)
+        if learning:
+            self._learn(state, observed, guess, previous)
+        else:
+            self._unchanged += 1
+        parameters = self._concluded(state, guess, gaze, hessian)
+        scale = camera.focal / float(state.translation[2]) * self._eye_distance
+        residual = self._landmarks.project(state) - observed
+        error = float(np.sqrt(np.mean(np.sum(residual**2, axis=1)))) / scale
         self._last, self._gaze = state, gaze
         return FitResult(parameters, error, self.identity_held)
 
     def _is_new(self, state: State) -> bool:
         """Whether a frame like this one can still tell something about identity and camera."""
-        if self.identity_held:
-            return False
         return self._frames < FIRST_FRAMES or self._views[_view(state)] < FRAMES_PER_VIEW
 
     def _caution(self) -> float:
@@ -178,9 +189,9 @@ class FitSession:
         return np.asarray(np.repeat(robust / sigma**2 / self.settings.correlation, 2))
 
     def _system(
-        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, shared: bool
-    ) -> tuple[Floats, Floats, Floats]:
-        """Hessian and gradient over (local, shared) without the session's prior, and the residual."""
+        self, state: State, observed: Floats, guess: Guess, previous: Floats | None, shared: bool
+    ) -> tuple[Floats, Floats, Linearisation]:
+        """Hessian and gradient over (local, shared) without the session's prior, and what they were made from."""
         line = self._landmarks.linearise(state, observed, shared)
         weights = self._weights(line.residual, state)
         jacobian = line.local if line.shared is None else np.concatenate([line.local, line.shared], axis=1)
@@ -189,16 +200,25 @@ class FitSession:
         gradient = weighted.T @ line.residual
         channels = len(FITTED_CHANNELS)
         curvature, slope = self._prior.terms(
-            state.expression[list(FITTED_CHANNELS)], scores, previous, self._caution()
+            state.expression[list(FITTED_CHANNELS)], guess, previous, self._caution()
         )
         hessian[np.arange(channels), np.arange(channels)] += curvature
         gradient[:channels] += slope
-        return hessian, gradient, line.residual
+        if self.settings.rotation_strength > 0:
+            # The step is a turn w in the camera frame; the guess wants w to be the turn that is missing to it.
+            wanted = facing(state.translation) @ HEAD_TO_CAMERA @ guess.rotation
+            missing = to_rotvec(wanted @ (HEAD_TO_CAMERA @ state.rotation).T)
+            weight = self.settings.rotation_strength / guess.rotation_sigma**2
+            turn = np.arange(channels, channels + 3)
+            hessian[turn, turn] += weight
+            gradient[turn] -= weight * missing
+        return hessian, gradient, line
 
     def _step(
-        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, learning: bool
-    ) -> State:
-        hessian, gradient, _ = self._system(state, observed, scores, previous, learning)
+        self, state: State, observed: Floats, guess: Guess, previous: Floats | None, learning: bool
+    ) -> tuple[State, Floats]:
+        """One Gauss-Newton step, and the Hessian over the local parameters before it."""
+        hessian, gradient, _ = self._system(state, observed, guess, previous, learning)
         channels = len(FITTED_CHANNELS)
         local = channels + 6
         if learning:
@@ -212,34 +232,26 @@ class FitSession:
         turn = float(np.linalg.norm(step[channels : channels + 3]))
         if turn > 0.5:
             step[channels : channels + 3] *= 0.5 / turn
-        return stepped(state, step[:local], step[local:] if learning else None)
+        return stepped(state, step[:local], step[local:] if learning else None), hessian[:local, :local]
 
     def _focal_shift(self, state: State) -> Floats:
         fov = DEFAULT_FOV if self.settings.fov_degrees is None else float(np.radians(self.settings.fov_degrees))
         base = Camera.from_fov(state.camera.width, state.camera.height, fov).focal
         return np.array([np.log(state.camera.focal / base)])
 
-    def _estimate_gaze(self, observation: FaceObservation, state: State) -> Floats:
+    def _estimate_gaze(self, observation: FaceObservation, state: State, guess: Guess) -> Floats:
         joints = self.model.joints(state.identity)
         return estimate_gaze(
             observation.landmarks, joints, self._eye_radius, state.rotation, state.translation, state.camera,
-            state.expression, self._gaze,
+            state.expression, self._gaze, guess.gaze,
         )  # fmt: skip
 
-    def _conclude(
-        self, state: State, observed: Floats, scores: Floats, previous: Floats | None, gaze: Floats, learning: bool
-    ) -> tuple[FaceParameters, float]:
-        hessian, gradient, residual = self._system(state, observed, scores, previous, learning)
+    def _concluded(self, state: State, guess: Guess, gaze: Floats, hessian: Floats) -> FaceParameters:
+        """The frame's parameters with the uncertainties that the local `hessian` (P, P) tells."""
         channels = len(FITTED_CHANNELS)
-        local = channels + 6
-        if learning and not self.identity_held:
-            self._learn(state, observed, hessian, gradient, local)
-        else:
-            self._unchanged += 1
-        deviation = np.sqrt(np.maximum(np.diag(np.linalg.inv(hessian[:local, :local])), 0.0))
+        deviation = np.sqrt(np.maximum(np.diag(np.linalg.inv(hessian)), 0.0))
         expression_sigma = np.zeros(CHANNEL_COUNT, np.float32)
         expression_sigma[list(FITTED_CHANNELS)] = deviation[:channels]
-        scale = state.camera.focal / float(state.translation[2]) * self._eye_distance
         iris_sigma = self.settings.landmark_sigma * self._eye_distance / self._eye_radius
         uncertainty = Uncertainty(
             expression_sigma,
@@ -249,13 +261,17 @@ class FitSession:
         )
         identity = self.model.identity(state.identity)
         expression = _with_gaze(state.expression, gaze).astype(np.float32)
-        parameters = FaceParameters(
+        # No landmark lies on the tongue: the guess is all there is.
+        expression[_TONGUE] = guess.expression[_TONGUE]
+        expression_sigma[_TONGUE] = guess.sigma[_TONGUE]
+        return FaceParameters(
             identity, expression, state.rotation, state.translation, gaze.astype(np.float32), state.camera, uncertainty
         )
-        return parameters, float(np.sqrt(np.mean(residual**2) * 2)) / scale
 
-    def _learn(self, state: State, observed: Floats, hessian: Floats, gradient: Floats, local: int) -> None:
+    def _learn(self, state: State, observed: Floats, guess: Guess, previous: Floats | None) -> None:
         """Adds what this frame says of identity and focal length to what the session knows."""
+        hessian, gradient, line = self._system(state, observed, guess, previous, shared=True)
+        local = len(FITTED_CHANNELS) + 6
         current = np.concatenate([state.identity, self._focal_shift(state)])
         self._views[_view(state)] += 1
         self._frames += 1
@@ -272,9 +288,7 @@ class FitSession:
         self._precision = self._precision + REPEAT_SHARE * information
         self._evidence = self._evidence + REPEAT_SHARE * (information @ current - slope)
         self._shared = solve_positive(self._precision, self._evidence)
-        line = self._landmarks.linearise(state, observed, shared=False)
-        channels = len(FITTED_CHANNELS)
-        by_head = line.local[:, channels + 3 :].reshape(-1, 2, 3) @ (HEAD_TO_CAMERA @ state.rotation)
+        by_head = line.local[:, local - 3 :].reshape(-1, 2, 3) @ (HEAD_TO_CAMERA @ state.rotation)
         self._offsets.add(by_head, line.residual.reshape(-1, 2), REPEAT_SHARE)
         self._landmarks.offsets = self._offsets.values
 
@@ -286,6 +300,7 @@ def _with_gaze(expression: Floats, gaze: Floats) -> Floats:
 
 
 _IS_GAZE = np.array([name.startswith("eyeLook") for name in ARKIT_CHANNELS])
+_TONGUE = ARKIT_CHANNELS.index("tongueOut")
 _TELLING = [ARKIT_CHANNELS.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthPucker", "browInnerUp", "eyeBlinkLeft")]
 
 

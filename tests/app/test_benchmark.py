@@ -1,0 +1,99 @@
+"""`benchmark`: its keys are a contract; its figures are checked for sense, not for speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.benchmarking.paced import PacedSource
+from app.benchmarking.process import PeakMemory, age_s, memory_mb
+from tests.app.conftest import Run
+from tracking import open_source
+
+KEYS = {"fps", "latency_ms", "stages_ms", "peak_memory_mb", "startup_s", "detail_hz", "baseline", "machine"}
+
+
+def test_unpaced(run: Run, tmp_path: Path) -> None:
+    result = run("benchmark", "--frames", "64", "--json", tmp_path / "sub" / "b.json")
+    assert result.status == 0, result.err
+    report = json.loads((tmp_path / "sub" / "b.json").read_text())
+    assert report.keys() >= KEYS
+    assert report["fps"] > 1 and report["baseline"]["mediapipe_fps"] > report["fps"] * 0.8
+    assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p95"]
+    assert {"landmarks", "fit"} <= report["stages_ms"].keys()
+    assert all(values["p50"] <= values["p95"] for values in report["stages_ms"].values())
+    assert 50 < report["peak_memory_mb"] < 5000
+    assert report["startup_s"] > 0 and report["detail_hz"] == 0
+    assert report["machine"]["cpu"] and report["valid_frames"] == report["frames"]
+
+
+@pytest.mark.gl
+def test_paced(run: Run, tmp_path: Path) -> None:
+    result = run("benchmark", "--frames", "60", "--paced", "20", "--render", "--json", tmp_path / "b.json")
+    assert result.status == 0, result.err
+    report = json.loads((tmp_path / "b.json").read_text())
+    assert report.keys() >= KEYS
+    assert 5 < report["fps"] < 22
+    assert report["render"]["fps"] > 1
+    assert report["paced_fps"] == 20
+
+
+def test_what_cannot_be_measured(run: Run, tiny_clip: Path, tmp_path: Path) -> None:
+    for options, words in (
+        (["--input", tiny_clip], "shows no face"),
+        (["--input", tmp_path / "missing.mp4"], "There is no"),
+        (["--render"], "--paced"),
+    ):
+        result = run("benchmark", *options, "--json", tmp_path / "b.json")
+        assert result.status == 2
+        assert words in result.sentence()
+        assert not (tmp_path / "b.json").exists()
+
+
+def test_memory_sees_what_is_taken() -> None:
+    before = memory_mb()
+    with PeakMemory(0.02) as peak:
+        block = np.ones(60_000_000, np.uint8)
+        time.sleep(0.2)
+        del block
+    assert peak.mb > before + 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_memory_counts_children() -> None:
+    reader, writer = os.pipe()
+    before = memory_mb()
+    child = os.fork()
+    if child == 0:  # pragma: no cover
+        block = np.ones(80_000_000, np.uint8)
+        os.write(writer, b"x")
+        time.sleep(30 + float(block[0]))
+        os._exit(0)
+    try:
+        os.read(reader, 1)
+        assert memory_mb() > before + 60
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)
+
+
+def test_the_age_of_the_process_grows() -> None:
+    age = age_s()
+    time.sleep(0.05)
+    assert 0 < age < age_s() - 0.03
+
+
+def test_a_paced_clip_keeps_the_chosen_rate(tiny_clip: Path) -> None:
+    source = PacedSource(open_source(tiny_clip), 50.0)
+    start = time.monotonic()
+    with source:
+        times = [frame.time_s for frame in source]
+    assert times == pytest.approx([n / 50 for n in range(20)])
+    assert 0.35 < time.monotonic() - start < 3.0
