@@ -38,7 +38,7 @@ $(STAMP): pyproject.toml Makefile
 	@$(MAKE) --no-print-directory $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(MAKE) --no-print-directory torch-$(TORCH)
-	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
 	@rm -f $(VENV)/.mien-*
 	@touch $@
 	@echo "Mien is installed. Try: make demo"

@@ -15,7 +15,7 @@ from rendering import Scene, Viewpoint
 
 DEMO_CLIP = Path(__file__).resolve().parent.parent / "assets" / "cap13_edit2.mp4"
 PANE = (480, 360)
-SCENE = Scene(viewpoint=Viewpoint(zoom=1.7))
+SCENE = Scene(viewpoint=Viewpoint(zoom=1.3))
 
 
 class Options(BaseModel):

@@ -39,7 +39,7 @@ class Options(BaseModel):
     """Number that .pts files give the first pixel."""
     face_model: Path | None = None
     """Track with this face model file instead of the shipped one."""
-    fit: FitSettings = FitSettings()
+    fit: FitSettings = FitSettings.for_stills()
     """The model fit."""
 
 
