@@ -23,7 +23,6 @@ from app.benchmarking.process import PeakMemory, age_s
 from app.errors import CommandError
 from app.machine import machine_facts
 from recordings.versions import software_versions
-from rendering import OffscreenRenderer
 from tracking import FaceTracker, Frame, Pipeline, Source, TrackedFace, open_source
 from tracking.landmarks import LandmarkDetector
 from tracking.pipeline import PipelineState
@@ -153,7 +152,12 @@ def _paced(clip: Path, tracker: FaceTracker, fps: float, render: bool, limit: in
         step()
 
     with ExitStack() as stack:
-        renderer = stack.enter_context(OffscreenRenderer(tracker.model)) if render else None
+        renderer = None
+        if render:
+            # Loading it takes time that would count as Mien's start where nothing is drawn.
+            from rendering import OffscreenRenderer
+
+            renderer = stack.enter_context(OffscreenRenderer(tracker.model))
         source = PacedSource(open_source(clip), fps)
         pipeline = stack.enter_context(Pipeline(source, tracker, on_result=note))
         shown: TrackedFace | None = None

@@ -34,26 +34,31 @@ def cut(image: Image, face: TrackedFace, width: int, height: int) -> Image:
     side = 1.75 * max(right - left, bottom - top)
     x, y = (left + right - side) / 2, (top + bottom - side) / 2 - 0.05 * side
     shift = np.array([[TILE / side, 0, -x * TILE / side], [0, TILE / side, -y * TILE / side]])
-    return np.asarray(cv2.warpAffine(image, shift, (TILE, TILE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE))
+    tile = cv2.warpAffine(image, shift, (TILE, TILE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(tile, np.uint8)
 
 
 def main(out: Path) -> None:
     """Writes the sheets into `out`."""
     tiles: list[Image] = []
     views: list[Image] = []
-    with open_source(DEMO_CLIP) as source, FaceTracker() as tracker, OffscreenRenderer(tracker.model, SCENE, supersample=2) as gl:
+    with (
+        open_source(DEMO_CLIP) as source,
+        FaceTracker() as tracker,
+        OffscreenRenderer(tracker.model, SCENE, supersample=2) as gl,
+    ):
         width, height = source.width, source.height
         for face in track_frames(source, tracker):
             if face.frame.index not in MOMENTS or not face.valid:
                 continue
-            large = cv2.resize(face.frame.image, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-            over = gl.render(face, View.OVERLAY, (width * 3, height * 3))
+            size = (width * 3, height * 3)
+            large = np.asarray(cv2.resize(face.frame.image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+            over = gl.render(face, View.OVERLAY, size)
             head = gl.render(face, View.TEXTURED, (TILE, TILE))
             tiles.append(np.hstack([cut(large, face, width, height), cut(over, face, width, height), head]))
             if face.frame.index == SHOWN:
                 for view in (View.TEXTURED, View.CLAY, View.WIREFRAME, View.TENSION, View.OVERLAY):
-                    size = (width * 3, height * 3) if view is View.OVERLAY else (TILE, TILE)
-                    picture = gl.render(face, view, size)
+                    picture = gl.render(face, view, size if view is View.OVERLAY else (TILE, TILE))
                     views.append(cut(picture, face, width, height) if view is View.OVERLAY else picture)
     out.mkdir(parents=True, exist_ok=True)
     rows = [np.hstack(tiles[i : i + 2]) for i in range(0, len(tiles), 2)]

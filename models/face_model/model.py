@@ -147,11 +147,15 @@ class FaceModel:
             expression: (52,) channel values.
             gaze: (2, 2) radians, rows left and right eye, columns yaw and pitch.
             jaw, neck: (3,) rotation vectors in radians, head frame.
+
+        Raises:
+            ValueError: not 52 channels, or more identity coefficients than the model has.
         """
+        values = np.ascontiguousarray(expression, np.float32)
+        if values.shape != (len(ARKIT_CHANNELS),):
+            raise ValueError(f"an expression has 52 channels, not an array of shape {values.shape}")
         neutral = self.neutral(identity)
-        vertices = accumulate_rows(
-            neutral.reshape(-1), self._expression_rows, np.asarray(expression, np.float32)
-        ).reshape(-1, 3)
+        vertices = accumulate_rows(neutral.reshape(-1), self._expression_rows, values).reshape(-1, 3)
         turns = np.repeat(np.eye(3, dtype=np.float32)[None], 4, axis=0)
         if neck is not None:
             turns[0] = rotations.from_rotvec(neck)
@@ -205,7 +209,7 @@ class FaceModel:
     def embed(self, vertices: NDArray[np.floating], embedding: Embedding) -> Floats:
         """(N, 3) points of an embedding on (V, 3) vertices."""
         corners = vertices[self.faces[embedding.triangles]]
-        return np.einsum("nk,nkd->nd", embedding.barycentrics, corners).astype(np.float32)
+        return np.asarray(np.einsum("nk,nkd->nd", embedding.barycentrics, corners), np.float32)
 
 
 @cache

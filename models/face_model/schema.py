@@ -34,7 +34,9 @@ REGIONS = {
 }
 """Vertex regions, each (V,) in 0..1."""
 
-_INDEX_ARRAYS = ("faces", "uv_faces", "uv_vertex", "symmetry", "landmarks478_triangles", "landmarks68_triangles")
+MAX_ALBEDO_SIZE = 2048
+MAX_ALBEDO_COMPONENTS = 64
+"""Limits of what a file may ask for: its colour basis is enlarged to the size of its mean."""
 
 
 class ModelFileError(Exception):
@@ -146,7 +148,7 @@ def read_arrays(path: Path) -> FaceModelArrays:
     try:
         arrays = _assemble(metadata, tensors)
         _check(arrays)
-    except (KeyError, ValueError, IndexError) as error:
+    except (KeyError, ValueError, IndexError, TypeError) as error:
         raise ModelFileError(f"The face model {path} is not complete ({error}); convert it again.") from error
     return arrays
 
@@ -165,7 +167,7 @@ def _assemble(metadata: dict[str, str], tensors: dict[str, NDArray[np.generic]])
         identity_basis=floats("identity_basis"),
         expression_basis=floats("expression_basis"),
         uv=floats("uv"),
-        part_names=tuple(json.loads(metadata["parts"])),
+        part_names=_part_names(metadata["parts"]),
         face_part=np.ascontiguousarray(tensors["face_part"], np.uint8),
         regions={k[7:]: floats(k) / 255.0 for k in tensors if k.startswith("region_")},
         joint_mean=floats("joint_mean"),
@@ -173,22 +175,42 @@ def _assemble(metadata: dict[str, str], tensors: dict[str, NDArray[np.generic]])
         skin_weights=floats("skin_weights"),
         landmarks478=Embedding(ints("landmarks478_triangles"), floats("landmarks478_barycentrics")),
         landmarks68=Embedding(ints("landmarks68_triangles"), floats("landmarks68_barycentrics")),
-        **{key: ints(key) for key in _INDEX_ARRAYS[:4]},
+        faces=ints("faces"),
+        uv_faces=ints("uv_faces"),
+        uv_vertex=ints("uv_vertex"),
+        symmetry=ints("symmetry"),
     )
     if "albedo_mean" in tensors:
+        _check_square("albedo mean", tensors["albedo_mean"].shape)
         arrays = replace(arrays, albedo_mean=floats("albedo_mean") / 255.0)
     if "albedo_basis" in tensors:
+        count, *shape = tensors["albedo_basis"].shape
+        _check_square("albedo basis", tuple(shape))
+        if not 1 <= count <= MAX_ALBEDO_COMPONENTS:
+            raise ValueError(f"the albedo basis has {count} components, not 1 to {MAX_ALBEDO_COMPONENTS}")
         basis = floats("albedo_basis") * floats("albedo_scale")[:, None, None, None]
-        size = tensors["albedo_mean"].shape[:2]
-        basis = np.stack([cv2.resize(b, size, interpolation=cv2.INTER_LINEAR) for b in basis])
-        arrays = replace(arrays, albedo_basis=basis)
+        size = tensors["albedo_mean"].shape[0]
+        enlarged = [cv2.resize(b, (size, size), interpolation=cv2.INTER_LINEAR) for b in basis]
+        arrays = replace(arrays, albedo_basis=np.stack(enlarged).astype(np.float32, copy=False))
     return arrays
+
+
+def _part_names(text: str) -> tuple[str, ...]:
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("the part names are not a list of names")
+    return tuple(names)
+
+
+def _check_square(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or shape[0] != shape[1] or shape[2] != 3 or not 1 <= shape[0] <= MAX_ALBEDO_SIZE:
+        raise ValueError(f"the {name} has shape {shape} instead of a square of up to {MAX_ALBEDO_SIZE} texels")
 
 
 def _check(arrays: FaceModelArrays) -> None:
     """Raises ValueError where shapes or indices do not belong together, so that no kernel reads out of bounds."""
     count = len(arrays.mean)
-    expected = {
+    expected: dict[str, tuple[NDArray[np.generic], tuple[int, ...]]] = {
         "mean": (arrays.mean, (count, 3)),
         "identity basis": (arrays.identity_basis, (len(arrays.identity_basis), count, 3)),
         "expression basis": (arrays.expression_basis, (CHANNEL_COUNT, count, 3)),
@@ -202,14 +224,19 @@ def _check(arrays: FaceModelArrays) -> None:
         "skin weights": (arrays.skin_weights, (count, len(JOINTS))),
         "478 landmarks": (arrays.landmarks478.barycentrics, (478, 3)),
         "68 landmarks": (arrays.landmarks68.barycentrics, (68, 3)),
+        "478 landmarks' triangles": (arrays.landmarks478.triangles, (478,)),
+        "68 landmarks' triangles": (arrays.landmarks68.triangles, (68,)),
     }
     for name, (array, shape) in expected.items():
         if array.shape != shape:
             raise ValueError(f"the {name} have shape {array.shape} instead of {shape}")
+    missing = sorted(set(REGIONS) - set(arrays.regions))
+    if missing:
+        raise ValueError(f"these regions are missing: {', '.join(missing)}")
     for name, weights in arrays.regions.items():
         if weights.shape != (count,):
             raise ValueError(f"region {name} has {len(weights)} values for {count} vertices")
-    limits = {
+    limits: dict[str, tuple[NDArray[np.integer], int]] = {
         "faces": (arrays.faces, count),
         "UV faces": (arrays.uv_faces, len(arrays.uv)),
         "UV vertices": (arrays.uv_vertex, count),

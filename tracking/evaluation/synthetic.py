@@ -23,7 +23,7 @@ FRAMES = 480
 SETTLING_S = 1.0
 """Seconds of the neutral face at a clip's start, in which the tracker gets to know it, that do not count."""
 VISIBLE = 0.03
-"""A channel counts as visible when the ten landmarks that it moves most move by this share of the outer eye distance."""
+"""A channel is visible when the ten landmarks that it moves most move by this share of the outer eye distance."""
 OUTER_EYES = (33, 263)
 YAW_LIMIT = np.radians(30.0)
 
@@ -61,7 +61,12 @@ def run_synthetic(
         frames: of each clip, at 30 a second.
         step: called after each frame.
     """
-    truth, tracked, scores, rotation, gaze, identity = [], [], [], [], [], []
+    truth: list[NDArray[np.floating]] = []
+    tracked: list[NDArray[np.floating]] = []
+    scores: list[NDArray[np.floating]] = []
+    gaze: list[NDArray[np.floating]] = []
+    rotation: list[float] = []
+    identity: list[float] = []
     missed = 0
     settings = settings.model_copy(update={"smoothing": SmoothingSettings(preset="off")})
     face = model.regions["face"] > 0.5
@@ -89,8 +94,15 @@ def run_synthetic(
             if last is not None:
                 gap = model.neutral(last.identity)[face] - model.neutral(source.identity)[face]
                 identity.append(float(np.linalg.norm(gap, axis=1).mean()))
-    arrays = (np.array(values, np.float64) for values in (truth, tracked, scores, rotation, gaze, identity))
-    return SyntheticRun(*arrays, missed)
+    return SyntheticRun(
+        truth=np.array(truth, np.float64),
+        tracked=np.array(tracked, np.float64),
+        scores=np.array(scores, np.float64),
+        rotation_error=np.array(rotation, np.float64),
+        gaze_error=np.array(gaze, np.float64).reshape(-1, 2, 2),
+        identity_error=np.array(identity, np.float64),
+        missed=missed,
+    )
 
 
 def visible_channels(model: FaceModel) -> NDArray[np.bool_]:
@@ -132,7 +144,9 @@ def synthetic_report(run: SyntheticRun, visible: NDArray[np.bool_]) -> dict[str,
         "median_correlation_visible": float(np.median(own[counted])),
         "mediapipe_mae_over_zero": float(their_error.sum() / zero.sum()),
         "mediapipe_median_correlation_visible": float(np.median(theirs[counted])),
-        "rotation_error_degrees": {"mean": float(degrees.mean()), "p50": float(np.median(degrees)), "p95": float(np.percentile(degrees, 95))},
+        "rotation_error_degrees": {
+            "mean": float(degrees.mean()), "p50": float(np.median(degrees)), "p95": float(np.percentile(degrees, 95)),
+        },
         "gaze_error_degrees": {
             "yaw": float(np.degrees(np.abs(run.gaze_error[:, :, 0]).mean())),
             "pitch": float(np.degrees(np.abs(run.gaze_error[:, :, 1]).mean())),
