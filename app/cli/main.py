@@ -40,7 +40,7 @@ COMMANDS = (
     Command("demo", "app.cli.demo", "Track and render the clip that comes with Mien."),
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
     Command("evaluate landmarks", "app.cli.evaluate_landmarks", "Measure errors against hand-made landmarks."),
-    Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors against rendered faces of known truth."),
+    Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
     Command(
         "doctor", "app.cli.doctor", "Check cameras, graphics, audio and model files; say how to get what is missing."

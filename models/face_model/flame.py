@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 IDENTITY_COMPONENTS = 300
 KEPT_IDENTITY = 100
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 1, 2, 3, 4
+LEAST_MOVEMENT = 1e-6
+"""Sum over vertices of squared metres below which a channel counts as not moving the skin: a millimetre of one vertex."""
 RIDGE = 1e-2
 """Weight that keeps combinations of nearly equal components small; each component counts as of unit length."""
 
@@ -112,8 +114,9 @@ def match_channels(
     gram = unit @ unit.T + RIDGE * np.eye(len(unit))
     coefficients = np.linalg.solve(gram, unit @ target.T).T / size[:, 0]
     left = np.sum((target - coefficients @ system) ** 2, axis=1)
-    total = np.maximum(np.sum(target**2, axis=1), 1e-18)
-    explained = 1 - left / total
+    total = np.sum(target**2, axis=1)
+    # What hardly moves the skin (the tongue) has nothing to explain.
+    explained = np.where(total > LEAST_MOVEMENT, 1 - left / np.maximum(total, LEAST_MOVEMENT), 0.0)
     coefficients[explained < 0.1] = 0.0
     basis = np.tensordot(coefficients, movers, axes=1)
     reports = [

@@ -123,11 +123,11 @@ class FitSession:
             width, height: pixels.
 
         Raises:
-            ValueError: the landmarks are not finite.
+            ValueError: landmarks or scores are not finite.
         """
+        if not (np.isfinite(observation.landmarks).all() and np.isfinite(observation.scores).all()):
+            raise ValueError("the detector returned landmarks or scores that are not numbers")
         observed = observation.landmarks[self._chosen, :2].astype(np.float64)
-        if not np.isfinite(observed).all():
-            raise ValueError("the detector returned landmarks that are not numbers")
         camera = self.camera(width, height)
         first = self._last is None or (self._last.camera.width, self._last.camera.height) != (width, height)
         if first:
@@ -170,7 +170,11 @@ class FitSession:
         """Pose of the session's neutral face by a perspective-n-point solution."""
         points = self._landmarks.points(self._shared[:-1], np.zeros(CHANNEL_COUNT))
         intrinsics = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1.0]])
-        found, turn, place = cv2.solvePnP(points, observed, intrinsics, None, flags=cv2.SOLVEPNP_SQPNP)
+        try:
+            found, turn, place = cv2.solvePnP(points, observed, intrinsics, None, flags=cv2.SOLVEPNP_SQPNP)
+        except cv2.error:
+            # Points that all but coincide.
+            found, turn, place = False, np.zeros(3), np.zeros(3)
         translation = np.asarray(place, np.float64).ravel()
         if not found or translation[2] <= 0 or not np.isfinite(translation).all():
             size = float(np.ptp(observed, axis=0).max())

@@ -96,6 +96,7 @@ class SyntheticSource(Source):
         self._script = _write_script(self.settings, rng)
         self._look = self._random_look(rng)
         self._next: int | None = None
+        self._closed = False
 
     @property
     def name(self) -> str:
@@ -123,15 +124,19 @@ class SyntheticSource(Source):
         return False
 
     def open(self) -> None:
-        """Starts at the first frame."""
-        self._next = 0
+        """Starts at the first frame, unless it is open already."""
+        if self._next is None:
+            self._next = 0
+        self._closed = False
 
     def read(self) -> Frame | None:
-        """The next rendered frame, None at the end.
+        """The next rendered frame, None at the end or once it is closed.
 
         Raises:
-            SourceError: the source is not open.
+            SourceError: the source was never opened.
         """
+        if self._closed:
+            return None
         if self._next is None:
             raise SourceError("The synthetic source is not open; open it first.")
         if self._next >= self.settings.frames:
@@ -142,6 +147,7 @@ class SyntheticSource(Source):
 
     def close(self) -> None:
         """Ends the clip."""
+        self._closed = True
         self._next = None
 
     def truth(self, index: int) -> FaceParameters:
@@ -182,8 +188,6 @@ class SyntheticSource(Source):
 
     def _background(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Soft coloured shapes, out of focus as a room behind a desk is."""
-
-
         cells = rng.uniform(30, 210, (6, 8, 3)).astype(np.float32)
         return np.asarray(
             cv2.resize(cells, (self.settings.width, self.settings.height), interpolation=cv2.INTER_CUBIC).clip(0, 255),
