@@ -97,9 +97,7 @@ class Calibrator:
         if self._calibration is None:
             return parameters
         scale = 1.0 / (1.0 - self._neutral)
-        result = with_gaze(
-            parameters, (parameters.expression - self._neutral) * scale, parameters.gaze - self._gaze
-        )
+        result = with_gaze(parameters, (parameters.expression - self._neutral) * scale, parameters.gaze - self._gaze)
         if result.uncertainty is not None:
             grown = (result.uncertainty.expression * scale).astype(np.float32)
             result = replace(result, uncertainty=replace(result.uncertainty, expression=grown))

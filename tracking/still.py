@@ -82,5 +82,5 @@ def _merged(face: FaceObservation, partners: list[NDArray[np.float32]]) -> FaceO
     centre, width = face.landmarks[:, :2].mean(axis=0), float(face.box[2] - face.box[0])
     for points in partners:
         if float(np.linalg.norm(points[:, :2].mean(axis=0) - centre)) < SAME_FACE * width:
-            return replace(face, landmarks=(face.landmarks + points) / 2)
+            return replace(face, landmarks=np.asarray((face.landmarks + points) / 2, np.float32))
     return face

@@ -2,9 +2,10 @@
 
     python -m app.tools.build_albedo FOLDER_OF_NEUTRAL_PHOTOS [...]
 
-Each photo is fitted, unwrapped into the face UV (after the mesh's points have been pulled onto the detected landmarks, so
-that eyes, brows and lips land where they belong), relieved of its light as far as second-order spherical harmonics go,
-filled where the camera did not see, and all of them together become a mean and principal components in linear light.
+Each photo is fitted, unwrapped into the face UV (after the mesh's points have been pulled onto the detected landmarks,
+so that eyes, brows and lips land where they belong), relieved of its light as far as second-order spherical harmonics
+go, filled where the camera did not see, and all of them together become a mean and principal components in linear
+light.
 
 The photographs must be under a licence that allows derived works; those of the shipped basis are named in NOTICE.
 """
@@ -47,9 +48,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 LIGHT_REGIONS = ("brows", "lips", "beard", "scalp", "lids", "nose")
 
 
-def unwrapped(
-    tracker: StillTracker, photo: Path, raster: Raster
-) -> tuple[Floats, Floats, Floats] | None:
+def unwrapped(tracker: StillTracker, photo: Path, raster: Raster) -> tuple[Floats, Floats, Floats] | None:
     """Colour (S, S, 3) in linear light, visibility (S, S) and camera-frame normals (S, S, 3) of one photo's face."""
     image = load_image(photo)
     faces = tracker.detect(image)
@@ -77,7 +76,7 @@ def _near_landmarks(pixels: NDArray[np.floating], landmarks: NDArray[np.floating
     """(N, 1) share of the landmarks' pull: all of it among them, none further out than a third of the face."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     outside = np.maximum(np.maximum(low - pixels, pixels - high), 0).max(axis=1)
-    return np.clip(1 - outside / (0.33 * float((high - low).max())), 0, 1)[:, None]
+    return np.asarray(np.clip(1 - outside / (0.33 * float((high - low).max())), 0, 1)[:, None])
 
 
 def without_light(colour: Floats, visible: Floats, normals: Floats, skin: Floats) -> Floats:
@@ -153,7 +152,7 @@ def principal_colours(textures: Floats, components: int, weights: Floats) -> tup
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m app.tools.build_albedo", description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(prog="python -m app.tools.build_albedo", description=__doc__.split("\n")[0])
     parser.add_argument("folders", nargs="+", type=Path, help="folders of photographs of neutral faces")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="model file to add the albedo to")
     parser.add_argument("--components", type=int, default=16)

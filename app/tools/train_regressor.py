@@ -102,9 +102,7 @@ def train(
     kept = int(people * (1 - HELD_OUT))
     training = np.r_[0:kept, people : people + kept]
     mean, components = _components(shapes[training])
-    inputs = {
-        known: _inputs(shapes, scores, angles, mean, components, known) for known in (True, False)
-    }
+    inputs = {known: _inputs(shapes, scores, angles, mean, components, known) for known in (True, False)}
     target = truth.copy()
     # The alignment's own rotation is a first answer; the network has what is missing.
     target[:, :, GAZE_END:] -= angles
@@ -118,10 +116,14 @@ def train(
     answers = {k: _answers(network, v[held][:, len(REST) :]) for k, v in inputs.items()}
     wanted = truth[held][:, len(REST) :, :CHANNEL_COUNT].reshape(-1, CHANNEL_COUNT)
     threshold = _best_thresholds(answers[True][:, :CHANNEL_COUNT], wanted)
-    turn = answers[True][:, GAZE_END:] / ANGLE_SCALE - (target[held][:, len(REST) :, GAZE_END:] / ANGLE_SCALE).reshape(-1, 3)
+    wanted_turn = target[held][:, len(REST) :, GAZE_END:].reshape(-1, 3)
+    turn = (answers[True][:, GAZE_END:] - wanted_turn) / ANGLE_SCALE
     log.info("rotation: %s degrees RMS", np.degrees(np.sqrt(np.mean(turn**2, axis=0))).round(2))
     arrays = {
-        "reference": reference, "mean": mean, "components": components, "threshold": threshold,
+        "reference": reference,
+        "mean": mean,
+        "components": components,
+        "threshold": threshold,
         "rotation_sigma": np.sqrt(np.mean(turn**2, keepdims=True)).ravel(),
     }
     for known, name in ((True, "sigma_rest"), (False, "sigma_alone")):
@@ -133,7 +135,8 @@ def train(
         arrays[f"weight{index}"] = layer.weight.detach().numpy()
         arrays[f"bias{index}"] = layer.bias.detach().numpy()
     out.parent.mkdir(parents=True, exist_ok=True)
-    half = {k: np.ascontiguousarray(v.astype(np.float32 if k == "reference" else np.float16)) for k, v in arrays.items()}
+    kinds = {"reference": np.float32}
+    half = {k: np.ascontiguousarray(v.astype(kinds.get(k, np.float16))) for k, v in arrays.items()}
     save_file(half, out, metadata={"name": "expression-regressor-1", "training": f"{kept} synthetic people"})
     log.info("wrote %s, %.2f MB", out, out.stat().st_size / 1e6)
 
@@ -190,9 +193,7 @@ def _components(shapes: Floats) -> tuple[Floats, Floats]:
     return mean, rows[:COMPONENTS] / spread[:, None]
 
 
-def _inputs(
-    shapes: Floats, scores: Floats, angles: Floats, mean: Floats, components: Floats, known: bool
-) -> Floats:
+def _inputs(shapes: Floats, scores: Floats, angles: Floats, mean: Floats, components: Floats, known: bool) -> Floats:
     """(P, T, D) network inputs, as `ExpressionRegressor.guess` builds them."""
     shape = (shapes - mean) @ components.T
     rest = len(REST)
@@ -216,7 +217,7 @@ def _fit(inputs: dict[bool, torch.Tensor], target: torch.Tensor, epochs: int) ->
     for epoch in range(epochs):
         network.train()
         total = 0.0
-        for rows in torch.randperm(count).split(batch):
+        for rows in torch.split(torch.randperm(count), batch):
             # Both kinds of input, so that the network also answers before it knows the face at rest.
             know = (torch.rand(len(rows), 1) < 0.7).float()
             x = inputs[True][rows] * know + inputs[False][rows] * (1 - know)
@@ -237,14 +238,15 @@ def _fit(inputs: dict[bool, torch.Tensor], target: torch.Tensor, epochs: int) ->
 
 def _answers(network: nn.Sequential, inputs: Floats) -> Floats:
     with torch.no_grad():
-        return network(torch.tensor(inputs.reshape(-1, inputs.shape[2]))).numpy().astype(np.float64)
+        answers = network(torch.tensor(inputs.reshape(-1, inputs.shape[2])))
+    return np.asarray(answers.numpy(), np.float64)
 
 
 def _best_thresholds(answers: Floats, wanted: Floats) -> Floats:
     """(52,) dead zone of each channel that brings its mean absolute error down most."""
     options = np.linspace(0, 0.2, 21)
     errors = [np.abs(np.clip((answers - t) / (1 - t), 0, 1) - wanted).mean(axis=0) for t in options]
-    return options[np.argmin(errors, axis=0)]
+    return np.asarray(options[np.argmin(errors, axis=0)])
 
 
 if __name__ == "__main__":

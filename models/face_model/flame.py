@@ -33,7 +33,7 @@ IDENTITY_COMPONENTS = 300
 KEPT_IDENTITY = 100
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 1, 2, 3, 4
 LEAST_MOVEMENT = 1e-6
-"""Sum over vertices of squared metres below which a channel counts as not moving the skin: a millimetre of one vertex."""
+"""Sum over vertices of squared metres below which a channel does not move the skin: a millimetre of one vertex."""
 RIDGE = 1e-2
 """Weight that keeps combinations of nearly equal components small; each component counts as of unit length."""
 
@@ -95,14 +95,12 @@ def _jaw_turns(template: Floats, joints: Floats, weights: Floats) -> Floats:
     return np.asarray(turns * weights[None, :, JAW : JAW + 1])
 
 
-def match_channels(
-    model: FaceModel, match: Correspondence, movers: Floats
-) -> tuple[Floats, list[ChannelReport]]:
+def match_channels(model: FaceModel, match: Correspondence, movers: Floats) -> tuple[Floats, list[ChannelReport]]:
     """Least squares of every ARKit channel over the movements (M, V, 3) that a foreign model offers.
 
     Returns:
-        (52, V, 3) metres, and how much of each channel that explains. Channels that no mover explains by at least a tenth
-        (the tongue, say) stay zero.
+        (52, V, 3) metres, and how much of each channel that explains. Channels that no mover explains by at least a
+        tenth (the tongue, say) stay zero.
     """
     wanted = carried(model, match, model.expression_basis)
     importance = np.einsum("vk,vk->v", match.barycentrics, model.regions["face"][model.faces[match.triangles]])
@@ -176,7 +174,7 @@ def _arrays(
 
 
 def carried_regions(model: FaceModel, match: Correspondence) -> dict[str, NDArray[np.float32]]:
-    """The shipped head's regions at the foreign vertices; what lies far from its surface belongs to none but `hidden`."""
+    """The shipped head's regions at the foreign vertices; what is far from its surface belongs to none but `hidden`."""
     near = match.distance < 0.02
     regions = {}
     for name, values in model.regions.items():

@@ -1,7 +1,7 @@
 """Converts an ICT-FaceKit folder (Li et al. 2020, MIT licence) to our layout.
 
-The folder `FaceXModel` holds `generic_neutral_mesh.obj`, `identityNNN.obj` and one OBJ per expression, all of one topology,
-in centimetres. Its expressions are ARKit's, with sides as `_L` and `_R` and a few channels split in two.
+The folder `FaceXModel` holds `generic_neutral_mesh.obj`, `identityNNN.obj` and one OBJ per expression, all of one
+topology, in centimetres. Its expressions are ARKit's, with sides as `_L` and `_R` and a few channels split in two.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def convert_ict(folder: Path, out: Path, shipped: FaceModel | None = None) -> li
             raise ModelFileError(f"{path} has {len(vertices)} vertices and the neutral mesh {len(neutral)}.")
         return np.asarray((vertices - neutral) @ turn)
 
-    identity = []
+    identity: list[Floats] = []
     while len(identity) < KEPT_IDENTITY and (shape := offsets(f"identity{len(identity):03d}")) is not None:
         identity.append(shape)
     if not identity:

@@ -1,7 +1,7 @@
 """Reads arrays out of a pickle without running anything in it.
 
-Only the handful of constructors that numpy and scipy arrays (and chumpy's wrappers around them) need are let through, and
-those of chumpy and scipy are replaced by inert containers. Anything else ends the reading.
+Only the handful of constructors that numpy and scipy arrays (and chumpy's wrappers around them) need are let through,
+and those of chumpy and scipy are replaced by inert containers. Anything else ends the reading.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("builtins", "set"): set,
 }
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _ALLOWED[(_module, "_reconstruct")] = multiarray._reconstruct  # type: ignore[attr-defined]
-    _ALLOWED[(_module, "scalar")] = multiarray.scalar  # type: ignore[attr-defined]
+    _ALLOWED[(_module, "_reconstruct")] = multiarray._reconstruct
+    _ALLOWED[(_module, "scalar")] = multiarray.scalar
 for _module in ("scipy.sparse.csc", "scipy.sparse._csc"):
     _ALLOWED[(_module, "csc_matrix")] = Inert
 for _name in ("Ch", "add", "subtract"):

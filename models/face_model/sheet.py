@@ -22,8 +22,14 @@ MOVED_FULL = 0.004
 """Metres of movement drawn in the strongest red."""
 
 
-def _tile(model: FaceModel, identity: NDArray[np.float32], expression: NDArray[np.float32], texture: NDArray[np.float32],
-          yaw: float, moved: bool) -> Image:  # fmt: skip
+def _tile(
+    model: FaceModel,
+    identity: NDArray[np.float32],
+    expression: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    yaw: float,
+    moved: bool,
+) -> Image:
     width, height = TILE
     camera = Camera.from_fov(width * 2, height * 2, 0.42)
     posed = model.pose(identity, expression, gaze=channels_to_gaze(expression))

@@ -26,16 +26,16 @@ def closest_on_surface(
     Returns:
         (N,) triangle, (N, 3) barycentrics, (N,) distance.
     """
-    points = np.asarray(points, np.float64)
-    corners = vertices[faces[subset]].astype(np.float64)
+    wanted: Floats = np.asarray(points, np.float64)
+    corners: Floats = vertices[faces[subset]].astype(np.float64)
     count = min(CANDIDATES, len(subset))
-    _, candidates = cKDTree(corners.mean(axis=1)).query(points, k=count)
-    candidates = candidates.reshape(len(points), count)
-    barycentrics = closest_barycentrics(points[:, None], corners[candidates])
+    _, candidates = cKDTree(corners.mean(axis=1)).query(wanted, k=count)
+    candidates = candidates.reshape(len(wanted), count)
+    barycentrics = closest_barycentrics(wanted[:, None], corners[candidates])
     places = np.einsum("nck,nckd->ncd", barycentrics, corners[candidates])
-    gaps = np.linalg.norm(places - points[:, None], axis=2)
+    gaps = np.linalg.norm(places - wanted[:, None], axis=2)
     best = gaps.argmin(axis=1)
-    rows = np.arange(len(points))
+    rows = np.arange(len(wanted))
     return subset[candidates[rows, best]].astype(np.int64), barycentrics[rows, best], gaps[rows, best]
 
 
@@ -60,4 +60,4 @@ def closest_barycentrics(points: Floats, corners: Floats) -> Floats:
     stack = np.stack(options)
     gaps = np.linalg.norm(np.einsum("o...k,...kd->o...d", stack, corners) - points, axis=-1)
     best = np.nanargmin(np.where(np.isnan(gaps), np.inf, gaps), axis=0)
-    return np.take_along_axis(stack, best[None, ..., None], axis=0)[0]
+    return np.asarray(np.take_along_axis(stack, best[None, ..., None], axis=0)[0])

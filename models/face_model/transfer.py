@@ -1,9 +1,9 @@
 """Lays another head's mesh over the shipped head and carries over what its files do not hold.
 
-UV, regions, landmark embeddings and joints come from the nearest places on the shipped head, so that textures, detail maps
-and trackers made for one model serve the other. Both heads face +z with y up; units and position are found here: nose tips
-are laid on one another, then a similarity is refined by iterative closest points (after Besl and McKay, 1992; reconstruction,
-trimmed to the face region).
+UV, regions, landmark embeddings and joints come from the nearest places on the shipped head, so that textures, detail
+maps and trackers made for one model serve the other. Both heads face +z with y up; units and position are found here:
+nose tips are laid on one another, then a similarity is refined by iterative closest points (after Besl and McKay, 1992;
+reconstruction, trimmed to the face region).
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def lay_over(model: FaceModel, vertices: Floats, scale: float) -> Correspondence
         ca, cb = a.mean(axis=0), b.mean(axis=0)
         # Heads are upright in both files: scale, position and a nod are free, turning and tilting are not.
         ya, yb = (a - ca)[:, 1:], (b - cb)[:, 1:]
-        angle = np.arctan2(
-            float(np.sum(ya[:, 0] * yb[:, 1] - ya[:, 1] * yb[:, 0])), float(np.sum(ya * yb))
-        )
+        angle = np.arctan2(float(np.sum(ya[:, 0] * yb[:, 1] - ya[:, 1] * yb[:, 0])), float(np.sum(ya * yb)))
         turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
         rotated = (a - ca) @ turn.T
         scale = float(np.sum(rotated * (b - cb)) / np.sum(rotated**2))
@@ -79,7 +77,7 @@ def lay_over(model: FaceModel, vertices: Floats, scale: float) -> Correspondence
 def carried(model: FaceModel, match: Correspondence, values: NDArray[np.floating]) -> Floats:
     """Vertex values (..., S, C) of the shipped head at the foreign vertices: (..., V, C)."""
     corners = model.faces[match.triangles]
-    return np.einsum("vk,...vkc->...vc", match.barycentrics, values[..., corners, :].astype(np.float64))
+    return np.asarray(np.einsum("vk,...vkc->...vc", match.barycentrics, values[..., corners, :].astype(np.float64)))
 
 
 def carried_uv(model: FaceModel, match: Correspondence, faces: Ints) -> tuple[Floats, Ints, Ints]:

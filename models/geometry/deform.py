@@ -30,9 +30,7 @@ def accumulate_rows(start: Floats, rows: Floats, coefficients: Floats) -> Floats
 
 
 @njit(cache=True, fastmath=True, nogil=True)
-def skin_vertices(
-    vertices: Floats, index: NDArray[np.int32], weights: Floats, joints: Floats, turns: Floats
-) -> None:
+def skin_vertices(vertices: Floats, index: NDArray[np.int32], weights: Floats, joints: Floats, turns: Floats) -> None:
     """Linear blend skinning in place: each named vertex moves by the weighted turns about the joints.
 
     Args:

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 Matrix = NDArray[np.float64]
 
 HEAD_TO_CAMERA: Matrix = np.diag([1.0, -1.0, -1.0])
-"""Turns the head frame of a face that looks straight into the camera into the camera frame (x right, y down, z forward);
-its own inverse."""
+"""Turns the head frame of a face that looks straight into the camera into the camera frame (x right, y down, z
+forward); its own inverse."""
 
 
 def from_euler(yaw: float, pitch: float, roll: float) -> Matrix:

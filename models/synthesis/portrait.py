@@ -107,7 +107,8 @@ def sample_texture(texture: Floats, uv: Floats) -> Floats:
     padded = np.zeros((-(-len(uv) // width) * width, 2), np.float32)
     padded[: len(uv)] = uv * size - 0.5
     grid = padded.reshape(-1, width, 2)
-    sampled = cv2.remap(texture, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # The grid holds both coordinates; OpenCV's stubs do not know that the second map may then be None.
+    sampled = cv2.remap(texture, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(sampled.reshape(-1, texture.shape[2])[: len(uv)], np.float32)
 
 

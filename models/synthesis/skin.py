@@ -17,7 +17,7 @@ PHOTOGRAPHED = 0.5
 
 
 def random_skin(model: FaceModel, rng: np.random.Generator, uv_raster: Raster) -> Floats:
-    """(S, S, 3) skin of a random person, linear light: painted, or out of the model's albedo basis with hair painted on.
+    """(S, S, 3) skin of a random person, linear light: painted, or the model's albedo basis with hair painted on.
 
     Args:
         model: whose face UV it is.
@@ -30,10 +30,10 @@ def random_skin(model: FaceModel, rng: np.random.Generator, uv_raster: Raster) -
     size = uv_raster.triangle.shape[0]
     photographed = model.albedo(rng.normal(0, 0.8, len(model.albedo_basis)))
     assert photographed is not None
-    photographed = cv2.resize(photographed, (size, size), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(photographed, (size, size), interpolation=cv2.INTER_AREA)
     tone = float(np.exp(rng.uniform(-1.3, 0.45)))
     scalp = np.clip(interpolate(uv_raster, model.regions["scalp"], model.faces), 0, 1)[:, :, None]
-    return np.asarray(np.clip(photographed * tone, 0, 1) * (1 - scalp) + painted * scalp, np.float32)
+    return np.asarray(np.clip(small * tone, 0, 1) * (1 - scalp) + painted * scalp, np.float32)
 
 
 def skin_texture(
@@ -58,7 +58,9 @@ def skin_texture(
     light, dark = np.array([0.62, 0.40, 0.30]), np.array([0.075, 0.035, 0.02])
     skin = np.exp((1 - tone) * np.log(light) + tone * np.log(dark))
     texture = np.broadcast_to(skin, (size, size, 3)).astype(np.float32)
-    blotch = sum(_noise(rng, size, cells) * amount for cells, amount in ((6, 0.05), (24, 0.035), (128, 0.03)))
+    blotch = np.zeros((size, size), np.float32)
+    for cells, amount in ((6, 0.05), (24, 0.035), (128, 0.03)):
+        blotch += _noise(rng, size, cells) * np.float32(amount)
     texture = texture * np.exp(blotch[:, :, None] * np.array([0.8, 1.1, 1.2], np.float32))
     lip = skin * np.array([0.95, 0.55, 0.6]) * rng.uniform(0.8, 1.05)
     hair = np.array([0.03, 0.02, 0.014]) * float(np.exp(rng.uniform(-1.2, 2.0)))

@@ -47,9 +47,7 @@ def read_clip(path: Path) -> list[NDArray[np.uint8]]:
         return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
 
 
-def detect_all(
-    mode: Mode, faces: int, pictures: list[NDArray[np.uint8]], fps: float
-) -> tuple[Floats, float]:
+def detect_all(mode: Mode, faces: int, pictures: list[NDArray[np.uint8]], fps: float) -> tuple[Floats, float]:
     """(T, 478, 2) landmarks, NaN where no face was found, and the median milliseconds of one detection."""
     points = np.full((len(pictures), 478, 2), np.nan)
     durations = []
@@ -97,9 +95,7 @@ def clip_jitter(points: Floats) -> float:
 
 def noisy_still(picture: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
     rng = np.random.default_rng(1)
-    return [
-        np.clip(picture + rng.normal(0.0, 5.0, picture.shape), 0, 255).astype(np.uint8) for _ in range(count)
-    ]
+    return [np.clip(picture + rng.normal(0.0, 5.0, picture.shape), 0, 255).astype(np.uint8) for _ in range(count)]
 
 
 def panned(picture: NDArray[np.uint8], count: int) -> tuple[list[NDArray[np.uint8]], Floats]:

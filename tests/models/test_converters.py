@@ -61,7 +61,8 @@ def _flame_dictionary(head: FaceModel) -> dict[str, object]:
 def test_flame_gets_our_channels_uv_and_landmarks(head: FaceModel, tmp_path: Path) -> None:
     content = _flame_dictionary(head)
     matrix = content.pop("J_regressor")
-    content["J_regressor"] = matrix.toarray()  # type: ignore[union-attr]
+    assert isinstance(matrix, csc_matrix)
+    content["J_regressor"] = matrix.toarray()
     (tmp_path / "flame.pkl").write_bytes(pickle.dumps(content, protocol=2))
     reports = convert_flame(tmp_path / "flame.pkl", tmp_path / "flame.safetensors", head)
     explained = {report.channel: report.explained for report in reports}

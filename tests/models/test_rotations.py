@@ -7,7 +7,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from models.geometry.rotations import (
-    HEAD_TO_CAMERA, facing, from_euler, from_quaternion, from_rotvec, to_euler, to_quaternion, to_rotvec,
+    HEAD_TO_CAMERA,
+    facing,
+    from_euler,
+    from_quaternion,
+    from_rotvec,
+    to_euler,
+    to_quaternion,
+    to_rotvec,
 )  # fmt: skip
 
 RANDOM = Rotation.random(500, random_state=3)

@@ -190,7 +190,8 @@ def test_eyes_look_where_the_gaze_says(head: FaceModel) -> None:
         blue_columns(portrait(head, look, gaze=np.array([[yaw, 0.0]] * 2))) for yaw in (0.4, 0.0, -0.4)
     )
     for half in (slice(0, 120), slice(120, 240)):
-        middles = [columns[(columns >= half.start) & (columns < half.stop)].mean() for columns in (left, straight, right)]
+        seen = [c[(c >= half.start) & (c < half.stop)] for c in (left, straight, right)]
+        middles = [float(columns.mean()) for columns in seen]
         assert middles[0] > middles[1] + 1.5 > middles[2] + 3
 
 

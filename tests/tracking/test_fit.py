@@ -1,4 +1,4 @@
-"""The model fit: its arithmetic against finite differences and other solvers, and faces recovered from their landmarks."""
+"""The model fit: its arithmetic against finite differences and other solvers, and faces found from their landmarks."""
 
 from __future__ import annotations
 
@@ -11,25 +11,17 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 from threadpoolctl import threadpool_limits
 
-from models.channels import CHANNEL_COUNT, CHANNEL_INDEX, GAZE_CHANNELS, gaze_to_channels
+from models.channels import CHANNEL_COUNT, CHANNEL_INDEX, GAZE_CHANNELS
 from models.face_model import Embedding, FaceModel, load_face_model
 from models.geometry.camera import Camera
 from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, from_euler, from_rotvec
+from tests.helpers.perfect_detector import EXACT, HEIGHT, PLACE, WIDTH, expression, seen, state
 from tracking.fit import FitSession, FitSettings
-from tracking.fit.gaze import PITCH_HABIT, estimate_gaze, eyeball_radius
 from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
 from tracking.types import FaceObservation, FaceParameters
 
 Floats = NDArray[np.float64]
 CHANNELS = len(FITTED_CHANNELS)
-WIDTH, HEIGHT = 640, 480
-PLACE = np.array([0.0, 0.0, 0.6])
-FOV = 56.0
-# Landmarks that are exact, and no opinion of a detector beside them: every prior that pulls away from the truth is weak.
-EXACT = FitSettings(
-    guess_strength=0, rotation_strength=0, sparsity=0.0, expression_strength=1e-3, temporal_strength=0,
-    correlation=1, fov_degrees=FOV,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,45 +39,6 @@ def head() -> FaceModel:
 @pytest.fixture(scope="module")
 def somebody(head: FaceModel) -> NDArray[np.float32]:
     return head.identity(np.random.default_rng(3).normal(0, 0.7, 20))
-
-
-def expression(**values: float) -> NDArray[np.float32]:
-    result = np.zeros(CHANNEL_COUNT, np.float32)
-    for name, value in values.items():
-        result[CHANNEL_INDEX[name]] = value
-    return result
-
-
-def state(
-    head: FaceModel,
-    identity: NDArray[np.floating],
-    channels: NDArray[np.floating] | None = None,
-    rotation: Floats | None = None,
-    place: Floats = PLACE,
-    gaze: NDArray[np.floating] | None = None,
-    projection: str = "perspective",
-) -> FaceParameters:
-    camera = Camera.from_fov(WIDTH, HEIGHT, float(np.radians(FOV)), "weak" if projection == "weak" else "perspective")
-    return FaceParameters(
-        head.identity(identity),
-        np.zeros(CHANNEL_COUNT, np.float32) if channels is None else channels.astype(np.float32),
-        np.eye(3) if rotation is None else rotation,
-        place,
-        np.zeros((2, 2), np.float32) if gaze is None else gaze.astype(np.float32),
-        camera,
-    )
-
-
-def seen(head: FaceModel, truth: FaceParameters) -> FaceObservation:
-    """What a perfect detector would report of a face."""
-    posed = head.pose(truth.identity, truth.expression, truth.gaze)
-    points = truth.camera.to_camera(head.embed(posed.vertices, head.landmarks478), truth.rotation, truth.translation)
-    depth = float(truth.translation[2])
-    pixels = truth.camera.project(points, depth)
-    z = (points[:, 2:] - depth) * truth.camera.focal / depth
-    landmarks = np.concatenate([pixels, z], axis=1).astype(np.float32)
-    box = np.concatenate([pixels.min(axis=0), pixels.max(axis=0)]).astype(np.float32)
-    return FaceObservation(landmarks, np.zeros(CHANNEL_COUNT, np.float32), box, 1.0)
 
 
 def moving(head: FaceModel, identity: NDArray[np.floating], count: int, still: int = 30) -> list[FaceParameters]:
@@ -206,7 +159,9 @@ def test_what_landmarks_cannot_tell_is_not_fitted() -> None:
     assert CHANNELS == 52 - 8 - 1
 
 
-# Faces recovered from their landmarks.
+# Faces found from their landmarks.
+
+Session = tuple[FitSession, list[FaceParameters], list[FaceParameters]]
 
 
 @pytest.mark.parametrize("projection", ["perspective", "weak"])
@@ -233,14 +188,11 @@ def test_a_single_face_is_found_whatever_its_pose(
 
 
 @pytest.fixture(scope="module")
-def session_of(head: FaceModel, somebody: NDArray[np.float32]) -> tuple[FitSession, list[FaceParameters], list[FaceParameters]]:
+def session_of(head: FaceModel, somebody: NDArray[np.float32]) -> Session:
     """A session after 130 frames of a person, the truth and what was found."""
     session = FitSession(head, EXACT)
     truths = moving(head, somebody, 130)
     return session, truths, [session.fit(seen(head, t), WIDTH, HEIGHT).parameters for t in truths]
-
-
-Session = tuple[FitSession, list[FaceParameters], list[FaceParameters]]
 
 
 def test_a_session_recovers_pose_and_expression(session_of: Session) -> None:
@@ -362,7 +314,8 @@ def test_another_picture_size_starts_the_frame_anew_but_keeps_the_person(
     for _ in range(6):
         before = session.fit(seen(head, truth), WIDTH, HEIGHT).parameters
     observation = seen(head, truth)
-    half = replace(observation, landmarks=((observation.landmarks + [0.5, 0.5, 0]) / 2 - [0.5, 0.5, 0]).astype(np.float32))
+    corner = np.array([0.5, 0.5, 0.0], np.float32)
+    half = replace(observation, landmarks=(observation.landmarks + corner) / np.float32(2) - corner)
     after = session.fit(half, WIDTH // 2, HEIGHT // 2).parameters
     assert (after.camera.width, after.camera.height) == (WIDTH // 2, HEIGHT // 2)
     assert after.camera.fov == pytest.approx(before.camera.fov)
@@ -390,75 +343,14 @@ def test_landmarks_that_are_no_numbers_are_refused_and_do_no_harm(
 def test_landmarks_without_extent_give_finite_values_and_no_trust(head: FaceModel) -> None:
     session = FitSession(head)
     flat = np.full((478, 3), 100, np.float32)
-    found = session.fit(FaceObservation(flat, np.zeros(52, np.float32), np.full(4, 100, np.float32), 1.0), WIDTH, HEIGHT)
+    observation = FaceObservation(flat, np.zeros(52, np.float32), np.full(4, 100, np.float32), 1.0)
+    found = session.fit(observation, WIDTH, HEIGHT)
     assert found.error > 0.06
     for values in (found.parameters.expression, found.parameters.rotation, found.parameters.translation):
         assert np.isfinite(values).all()
 
 
-# Gaze.
-
-
-def gaze_of(
-    head: FaceModel,
-    somebody: NDArray[np.float32],
-    gaze: NDArray[np.floating],
-    channels: NDArray[np.floating] | None = None,
-    rotation: Floats | None = None,
-    place: Floats = PLACE,
-    previous: NDArray[np.floating] | None = None,
-) -> Floats:
-    truth = state(head, somebody, None, rotation, place, gaze)
-    # A detector places irises too low by a habit that the estimate takes out; the guess agrees with the truth.
-    habit = np.array([0.0, PITCH_HABIT])
-    observed = seen(head, replace(truth, gaze=(gaze + habit).astype(np.float32))).landmarks
-    return estimate_gaze(
-        observed, head.joints(somebody), eyeball_radius(head), truth.rotation, truth.translation, truth.camera,
-        np.zeros(52) if channels is None else channels, previous, gaze.astype(np.float64),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("yaw", "pitch"), [(0.0, 0.0), (0.4, 0.0), (-0.4, 0.0), (0.0, 0.25), (0.0, -0.3), (0.3, 0.2)])
-@pytest.mark.parametrize("turned", [False, True])
-def test_gaze_is_read_from_the_irises(
-    head: FaceModel, somebody: NDArray[np.float32], yaw: float, pitch: float, turned: bool
-) -> None:
-    gaze = np.array([[yaw, pitch], [yaw, pitch]])
-    pose = (from_euler(-0.4, 0.1, 0.2), np.array([0.1, 0.05, 0.5])) if turned else (np.eye(3), PLACE)
-    np.testing.assert_allclose(gaze_of(head, somebody, gaze, None, *pose), gaze, atol=0.05)
-
-
-def test_the_fitted_gaze_goes_the_right_way(head: FaceModel, somebody: NDArray[np.float32]) -> None:
-    found = {}
-    for name, (yaw, pitch) in {"left": (0.4, 0), "right": (-0.4, 0), "down": (0, 0.4), "up": (0, -0.4)}.items():
-        truth = state(head, somebody, gaze=np.array([[yaw, pitch]] * 2))
-        found[name] = FitSession(head, EXACT).fit(seen(head, truth), WIDTH, HEIGHT).parameters
-        looks = found[name].expression[list(GAZE_CHANNELS)]
-        np.testing.assert_allclose(looks, gaze_to_channels(found[name].gaze)[list(GAZE_CHANNELS)], atol=1e-6)
-    assert (found["left"].gaze[:, 0] > found["right"].gaze[:, 0] + 0.3).all()
-    assert (found["down"].gaze[:, 1] > found["up"].gaze[:, 1] + 0.3).all()
-    assert found["left"].expression[CHANNEL_INDEX["eyeLookOutLeft"]] > 0.1
-    assert found["left"].expression[CHANNEL_INDEX["eyeLookInLeft"]] == 0.0
-
-
-def test_shut_eyes_keep_their_gaze_and_a_winking_one_follows(head: FaceModel, somebody: NDArray[np.float32]) -> None:
-    gaze, before = np.array([[0.3, 0.1], [0.3, 0.1]]), np.array([[-0.2, 0.05], [-0.2, 0.05]])
-    both = expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
-    np.testing.assert_allclose(gaze_of(head, somebody, gaze, both, previous=before), before)
-    np.testing.assert_allclose(gaze_of(head, somebody, gaze, both), 0.0)
-    wink = gaze_of(head, somebody, gaze, expression(eyeBlinkLeft=1.0), previous=before)
-    np.testing.assert_allclose(wink[0], wink[1])
-    np.testing.assert_allclose(wink[1], gaze[1], atol=0.05)
-
-
-def test_eyes_do_not_diverge(head: FaceModel, somebody: NDArray[np.float32]) -> None:
-    squinting = gaze_of(head, somebody, np.array([[0.3, 0.0], [-0.3, 0.0]]))
-    assert squinting[0, 0] == pytest.approx(squinting[1, 0])
-    near = gaze_of(head, somebody, np.array([[-0.05, 0.0], [0.05, 0.0]]))
-    assert near[1, 0] - near[0, 0] == pytest.approx(0.1, abs=0.04)
-
-
 def test_settings_say_what_they_refuse() -> None:
     for wrong in ({"fov_degrees": 0}, {"fov_degrees": 170}, {"landmark_sigma": 0}, {"iterations": 0}, {"colour": 1}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            FitSettings(**wrong)  # type: ignore[arg-type]
+            FitSettings(**wrong)

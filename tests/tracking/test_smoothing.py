@@ -175,7 +175,7 @@ def test_off_changes_nothing() -> None:
 @pytest.mark.parametrize("preset", ["light", "medium", "strong"])
 def test_presets_calm_every_part_of_the_face(preset: str) -> None:
     rng = np.random.default_rng(1)
-    smoother = Smoother(SmoothingSettings(preset=preset))  # type: ignore[arg-type]
+    smoother = Smoother(SmoothingSettings(preset=preset))
     raw: list[list[float]] = []
     smooth: list[list[float]] = []
     for n in range(200):
@@ -202,7 +202,7 @@ def test_presets_calm_every_part_of_the_face(preset: str) -> None:
 
 def test_stronger_presets_are_calmer_and_blinks_are_quicker_than_brows() -> None:
     def after_one_step(preset: str, name: str) -> float:
-        smoother = Smoother(SmoothingSettings(preset=preset))  # type: ignore[arg-type]
+        smoother = Smoother(SmoothingSettings(preset=preset))
         smoother.apply(face_state(), 0.0)
         return value(smoother.apply(face_state({name: 1.0}), 1 / FPS), name)
 

@@ -1,5 +1,6 @@
 """Fits the face model to detected landmarks: damped Gauss-Newton with analytic Jacobians."""
 
-from tracking.fit.session import FitSession, FitSettings
+from tracking.fit.session import FitSession
+from tracking.fit.settings import FitSettings
 
 __all__ = ["FitSession", "FitSettings"]

@@ -1,9 +1,9 @@
 """Where the detector puts a landmark on this person's face, as against where the model has it.
 
-A detector's points are not points of the skin: each keeps a habit of its own, an offset in the head's frame that differs
-from person to person and stays the same while the face moves. Seen from several sides the offset shows in depth too. Left
-alone it would pass for expression. Reconstruction, no published source: one small Kalman-like least-squares problem per
-landmark, fed by the frames that also inform the identity.
+A detector's points are not points of the skin: each keeps a habit of its own, an offset in the head's frame that
+differs from person to person and stays the same while the face moves. Seen from several sides the offset shows in depth
+too. Left alone it would pass for expression. Reconstruction, no published source: one small Kalman-like least-squares
+problem per landmark, fed by the frames that also inform the identity.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LandmarkOffsets:
         self._noise = noise
         self._precision = np.repeat((np.eye(3) / spread**2)[None], count, axis=0)
         self._evidence = np.zeros((count, 3))
-        self.values = np.zeros((count, 3))
+        self.values: Floats = np.zeros((count, 3))
 
     def add(self, by_head: Floats, residual: Floats, share: float) -> None:
         """Takes in one frame.
@@ -44,4 +44,4 @@ class LandmarkOffsets:
         wanted = np.einsum("nij,nj->ni", by_head, self.values) - residual
         self._precision += information
         self._evidence += weight * np.einsum("nij,nj->ni", transposed, wanted)
-        self.values = np.linalg.solve(self._precision, self._evidence[:, :, None])[:, :, 0]
+        self.values = np.asarray(np.linalg.solve(self._precision, self._evidence[:, :, None])[:, :, 0], np.float64)

@@ -27,7 +27,7 @@ def landmark_sigmas(model: FaceModel, embedding: Embedding) -> Floats:
 
     def region(name: str) -> NDArray[np.bool_]:
         values = model.regions[name][model.faces[embedding.triangles]]
-        return np.einsum("nk,nk->n", embedding.barycentrics, values) > 0.5
+        return np.asarray(np.einsum("nk,nk->n", embedding.barycentrics, values) > 0.5)
 
     sigmas = np.full(len(points), SIGMA_REST)
     sigmas[region("outline") | region("scalp") | region("neck") | region("ears")] = SIGMA_OUTLINE

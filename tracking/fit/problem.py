@@ -73,7 +73,7 @@ class LandmarkModel:
         weights = embedding.barycentrics.astype(np.float64)
 
         def at_landmarks(field: NDArray[np.floating]) -> Floats:
-            return np.einsum("nk,...nkd->...nd", weights, field[..., corners, :].astype(np.float64))
+            return np.asarray(np.einsum("nk,...nkd->...nd", weights, field[..., corners, :].astype(np.float64)))
 
         self.count = len(corners)
         self.offsets = np.zeros((self.count, 3))

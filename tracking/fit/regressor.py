@@ -1,9 +1,9 @@
 """A learned first guess of the expression from what the detector reports.
 
 MediaPipe's own scores were made for other faces and leave several channels near zero. This small network reads the same
-detector's landmarks (freed of pose) and scores, as they are and as they differ from the person's face at rest, and answers
-with our 52 channels and the gaze. It was trained on renders of our own face model alone (`app/tools/train_regressor.py`), so
-that its answer is what our channels mean. The model fit takes it as a prior.
+detector's landmarks (freed of pose) and scores, as they are and as they differ from the person's face at rest, and
+answers with our 52 channels and the gaze. It was trained on renders of our own face model alone
+(`app/tools/train_regressor.py`), so that its answer is what our channels mean. The model fit takes it as a prior.
 """
 
 from __future__ import annotations

@@ -13,10 +13,18 @@ from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, gaze_to_channels
 from models.face_model import Embedding, FaceModel
 from models.geometry.camera import DEFAULT_FOV, Camera
 from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler, to_rotvec
+from tracking.fit.gaze import estimate_gaze, eyeball_radius
 from tracking.fit.offsets import LandmarkOffsets
-from tracking.fit.gaze import eyeball_radius, estimate_gaze
 from tracking.fit.priors import ExpressionPrior, chosen_landmarks, landmark_sigmas
-from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, Linearisation, State, bounded_step, solve_positive, stepped
+from tracking.fit.problem import (
+    FITTED_CHANNELS,
+    LandmarkModel,
+    Linearisation,
+    State,
+    bounded_step,
+    solve_positive,
+    stepped,
+)
 from tracking.fit.regressor import ExpressionRegressor, Guess
 from tracking.fit.settings import FitSettings
 from tracking.types import FaceObservation, FaceParameters, Uncertainty
@@ -129,11 +137,12 @@ class FitSession:
             raise ValueError("the detector returned landmarks or scores that are not numbers")
         observed = observation.landmarks[self._chosen, :2].astype(np.float64)
         camera = self.camera(width, height)
-        first = self._last is None or (self._last.camera.width, self._last.camera.height) != (width, height)
-        if first:
+        last = self._last
+        first = last is None or (last.camera.width, last.camera.height) != (width, height)
+        if last is None or first:
             state = self._initial(observed, camera)
         else:
-            state = replace(self._last, camera=camera, identity=self._shared[:-1].copy())
+            state = replace(last, camera=camera, identity=self._shared[:-1].copy())
         previous = None if first else state.expression
         guess = self._regressor(observation)
         learning = not self.identity_held and (first or self._is_new(state))
@@ -180,7 +189,8 @@ class FitSession:
             size = float(np.ptp(observed, axis=0).max())
             middle = (observed.mean(axis=0) - np.asarray(camera.centre)) / camera.focal
             depth = camera.focal * 0.16 / max(size, 1.0)
-            return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), np.eye(3), np.array([*(middle * depth), depth]), camera)  # fmt: skip
+            translation = np.array([*(middle * depth), depth])
+            return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), np.eye(3), translation, camera)
         rotation = HEAD_TO_CAMERA.T @ cv2.Rodrigues(turn)[0]
         return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), rotation, translation, camera)
 
@@ -203,9 +213,7 @@ class FitSession:
         hessian = weighted.T @ jacobian
         gradient = weighted.T @ line.residual
         channels = len(FITTED_CHANNELS)
-        curvature, slope = self._prior.terms(
-            state.expression[list(FITTED_CHANNELS)], guess, previous, self._caution()
-        )
+        curvature, slope = self._prior.terms(state.expression[list(FITTED_CHANNELS)], guess, previous, self._caution())
         hessian[np.arange(channels), np.arange(channels)] += curvature
         gradient[:channels] += slope
         if self.settings.rotation_strength > 0:
@@ -305,7 +313,9 @@ def _with_gaze(expression: Floats, gaze: Floats) -> Floats:
 
 _IS_GAZE = np.array([name.startswith("eyeLook") for name in ARKIT_CHANNELS])
 _TONGUE = ARKIT_CHANNELS.index("tongueOut")
-_TELLING = [ARKIT_CHANNELS.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthPucker", "browInnerUp", "eyeBlinkLeft")]
+_TELLING = [
+    ARKIT_CHANNELS.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthPucker", "browInnerUp", "eyeBlinkLeft")
+]
 
 
 def _view(state: State) -> tuple[int, ...]:

@@ -21,8 +21,8 @@ class FitSettings(BaseModel):
     landmark_sigma: float = Field(default=0.006, gt=0)
     """Standard deviation of a landmark as a share of the outer eye distance."""
     correlation: float = Field(default=60.0, ge=1)
-    """Landmarks err together, not one by one: their joint evidence is divided by this much. Measured on renders: 60 gives
-    the best channels over a session; still images, whose points should lie on the picture, take `for_stills`."""
+    """Landmarks err together, not one by one: their joint evidence is divided by this much. Measured on renders: 60
+    gives the best channels over a session; still images, whose points should lie on the picture, take `for_stills`."""
     identity_strength: float = Field(default=1.0, ge=0)
     """Weight of the prior that pulls identity to the mean face."""
     sparsity: float = Field(default=4.0, ge=0)

@@ -57,9 +57,7 @@ def open_source(
     return source
 
 
-def _make_source(
-    spec: str | int | Path, paced: bool, loop: bool, mirrored: bool, request: CameraFormat
-) -> Source:
+def _make_source(spec: str | int | Path, paced: bool, loop: bool, mirrored: bool, request: CameraFormat) -> Source:
     wanted = str(spec).strip()
     if isinstance(spec, int) or wanted.isdecimal():
         return _camera(wanted, mirrored, request)

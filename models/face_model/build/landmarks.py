@@ -79,13 +79,13 @@ def _cast(
     corners = model.mean[model.faces[raster.triangle[rows, columns]]]
     places = np.einsum("nk,nkd->nd", raster.barycentrics[rows, columns], corners).astype(np.float64)
     places[distance > SCREEN_TOLERANCE] = np.nan
-    return places
+    return np.asarray(places)
 
 
 def visible_skin(model: FaceModel) -> NDArray[np.int32]:
     """Indices of the skin's triangles outside mouth interior and eye sockets."""
     skin = model.part_faces("skin")
-    return skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5]
+    return np.asarray(skin[model.regions["hidden"][model.faces[skin]].mean(axis=1) < 0.5])
 
 
 def surface_embedding(model: FaceModel, points: Floats, faces: NDArray[np.int32]) -> Embedding:
@@ -115,7 +115,9 @@ def iris_points(model: FaceModel) -> Floats:
         ring = Eyes().iris_radius * radius
         depth = front - 0.35 * ring
         points.append([centre[0], centre[1], front])
-        points += [[centre[0] + dx * ring, centre[1] + dy * ring, depth] for dx, dy in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+        points += [
+            [centre[0] + dx * ring, centre[1] + dy * ring, depth] for dx, dy in ((1, 0), (0, 1), (-1, 0), (0, -1))
+        ]
     return np.array(points)
 
 

@@ -81,7 +81,7 @@ def _left_half(mesh: HeadMesh, vertices: Floats, regions: dict[str, Floats]) -> 
 
 
 def _eye_layout(points: Floats) -> Floats:
-    """Frontal view of an eyeball: iris at (1/2, 1/2), one half = the eyeball's radius; the back folds over the front."""
+    """Frontal view of an eyeball: iris at (1/2, 1/2), the radius is one half; the back folds over the front."""
     centre = (points.max(axis=0) + points.min(axis=0)) / 2
     radius = np.ptp(points[:, 0]) / 2
     return np.asarray(0.5 + 0.5 * np.stack([points[:, 0] - centre[0], -(points[:, 1] - centre[1])], axis=1) / radius)

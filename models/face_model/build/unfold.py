@@ -3,7 +3,8 @@
 One half of the head is laid flat as a disk whose front midline is the straight line u = 1/2; the other half is its
 mirror image. A Tutte embedding gives a start without flips, then scalable locally injective mappings (Rabinovich,
 Poranne, Panozzo, Sorkine-Hornung 2017) minimise the symmetric Dirichlet energy against each triangle's own shape,
-shrunk where detail does not matter. No triangle ever flips, so nostrils, lips' undersides and ears get area of their own.
+shrunk where detail does not matter. No triangle ever flips, so nostrils, lips' undersides and ears get area of their
+own.
 """
 
 from __future__ import annotations
@@ -79,9 +80,7 @@ def _energy(jacobians: Floats, area: Floats) -> float:
     return float(np.sum(area * (square + square / determinant**2)))
 
 
-def _slim_step(
-    dx: sp.csr_matrix, dy: sp.csr_matrix, area: Floats, uv: Floats, on_line: NDArray[np.bool_]
-) -> Floats:
+def _slim_step(dx: sp.csr_matrix, dy: sp.csr_matrix, area: Floats, uv: Floats, on_line: NDArray[np.bool_]) -> Floats:
     u, sigma, vt = np.linalg.svd(_jacobians(dx, dy, uv))
     flip = np.linalg.det(u @ vt) < 0
     u[flip, :, 1] *= -1
