@@ -15,6 +15,7 @@ from tracking.fit import FitSession, FitSettings
 from tracking.fit.mirror import mirrored_landmarks
 from tracking.fit.session import FitResult
 from tracking.landmarks import MODEL_FILE, LandmarkDetector
+from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, Image
 
 MAX_FACES = 8
@@ -45,6 +46,7 @@ class StillTracker:
         mirrored: bool = True,
         model_file: Path = MODEL_FILE,
     ) -> None:
+        use_one_thread()
         self.model = model or load_face_model()
         self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
         self._session = FitSession(self.model, settings or FitSettings.for_stills())

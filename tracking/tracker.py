@@ -17,6 +17,7 @@ from tracking.landmarks import MODEL_FILE
 from tracking.presence import Presence, PresenceSettings, Shown
 from tracking.smoothing import Smoother, SmoothingSettings
 from tracking.subject import SubjectDetector
+from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace, TrackingState
 
 WORST_FIT = 0.06
@@ -39,6 +40,8 @@ class TrackerSettings(BaseModel):
 class FaceTracker:
     """The whole of tracking for one stream; implements `FrameTracker`. Not thread-safe.
 
+    Keeps BLAS and OpenCV to one thread each for the whole process (`use_one_thread`).
+
     Args:
         settings: see TrackerSettings.
         model: the face model, by default the shipped head.
@@ -56,6 +59,7 @@ class FaceTracker:
         calibration: Calibration | None = None,
         model_file: Path = MODEL_FILE,
     ) -> None:
+        use_one_thread()
         self.settings = settings or TrackerSettings()
         self.model = model or load_face_model()
         self._subject = SubjectDetector(model_file=model_file)

@@ -11,7 +11,7 @@ import tyro
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.benchmarking.run import benchmark
-from app.cli.console import one_thread_libraries, parse, progress_bar
+from app.cli.console import parse, progress_bar
 from app.cli.demo import DEMO_CLIP
 from app.errors import CommandError
 
@@ -42,7 +42,6 @@ def run(args: Sequence[str], prog: str) -> int:
     options = parse(Options, args, prog)
     if options.render and options.paced is None:
         raise CommandError("--render measures drawing beside a camera's rate: give --paced as well.")
-    one_thread_libraries()
     with progress_bar() as bar:
         bar.start(options.input.name, None)
         report = benchmark(

@@ -32,18 +32,6 @@ def parse(
     return tyro.cli(options, prog=prog, args=args, config=config, default=default)
 
 
-def one_thread_libraries() -> None:
-    """Keep BLAS and OpenCV to one thread each, for the rest of the process.
-
-    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores.
-    """
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
-    cv2.setNumThreads(1)
-
-
 def terminal() -> Console:
     """Where progress and warnings go: standard error, so that standard output holds results alone."""
     return Console(stderr=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.cli.console import one_thread_libraries, parse, progress_bar
+from app.cli.console import parse, progress_bar
 from app.jobs.track import Progress, RenderRequest, TrackJobs, TrackRequest
 from recordings.video import Codec
 from rendering import Scene, Viewpoint
@@ -39,7 +39,6 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Run the demo; returns the exit status."""
     options = parse(Options, args, prog)
-    one_thread_libraries()
     name = "demo.mp4"
     request = TrackRequest(
         spec=str(DEMO_CLIP),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import BaseModel, ConfigDict
 
-from app.cli.console import one_thread_libraries, parse, progress_bar
+from app.cli.console import parse, progress_bar
 from app.errors import CommandError
 from app.evaluation.landmarks import evaluate_landmarks, write_landmark_report
 from models.face_model import load_face_model
@@ -52,7 +52,6 @@ def run(args: Sequence[str], prog: str) -> int:
         )
     samples = find_annotated(options.folder, None if options.list is None else _names(options.list))
     model = load_face_model(options.face_model) if options.face_model else None
-    one_thread_libraries()
     with StillTracker(options.fit, model) as tracker, progress_bar() as bar:
         bar.start(options.folder.name, len(samples))
         errors = evaluate_landmarks(samples, tracker, pts_origin=options.pts_origin, step=bar.step)

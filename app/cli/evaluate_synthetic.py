@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.cli.console import one_thread_libraries, parse, progress_bar
+from app.cli.console import parse, progress_bar
 from app.machine import machine_facts
 from models.face_model import load_face_model
 from tracking.evaluation.synthetic import FRAMES, SEEDS, run_synthetic, synthetic_report, visible_channels
@@ -38,7 +38,6 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Evaluate; returns the exit status."""
     options = parse(Options, args, prog)
-    one_thread_libraries()
     model = load_face_model()
     seeds = tuple(range(1, options.people + 1))
     with progress_bar() as bar:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.cli.console import one_thread_libraries, parse, progress_bar
+from app.cli.console import parse, progress_bar
 from app.cli.main import FAILED, UNUSABLE
 from app.errors import CommandError, sentence_for
 from app.jobs.inputs import PlannedInput, plan_inputs
@@ -68,7 +68,6 @@ def run(args: Sequence[str], prog: str) -> int:
         check_target(options.render, options.codec)
     calibration = load_calibration(options.calibration)
     model = load_face_model(options.face_model) if options.face_model else None
-    one_thread_libraries()
     failures = 0
     with TrackJobs(model) as jobs, progress_bar() as bar:
         for item in planned:

@@ -18,6 +18,7 @@ from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, from_euler,
 from tests.helpers.perfect_detector import EXACT, HEIGHT, PLACE, WIDTH, expression, seen, state
 from tracking.fit import FitSession, FitSettings
 from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
+from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 from tracking.types import FaceObservation, FaceParameters
 
 Floats = NDArray[np.float64]
@@ -205,7 +206,7 @@ def test_a_session_recovers_pose_and_expression(session_of: Session) -> None:
         shifts.append(np.abs(truth.translation - got.translation).max())
         errors.append(np.abs(truth.expression - got.expression)[index])
     assert max(turns) < 0.7
-    assert max(shifts) < 0.004
+    assert max(shifts) < 0.006
     assert np.max(errors) < 0.12
     assert np.mean(errors) < 0.05
 
@@ -354,3 +355,23 @@ def test_settings_say_what_they_refuse() -> None:
     for wrong in ({"fov_degrees": 0}, {"fov_degrees": 170}, {"landmark_sigma": 0}, {"iterations": 0}, {"colour": 1}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             FitSettings(**wrong)
+
+
+def test_a_nonsense_first_frame_leaves_no_trace() -> None:
+    model = load_face_model()
+    rng = np.random.default_rng(0)
+    source = SyntheticSource(SyntheticSettings(seed=4, frames=40), model)
+    truth = source.truth(10)
+    posed = model.pose(truth.identity, truth.expression, truth.gaze)
+    pixels = truth.camera.project_head(
+        model.embed(posed.vertices, model.landmarks478), truth.rotation, truth.translation
+    )
+    good = np.concatenate([pixels, np.zeros((478, 1))], axis=1).astype(np.float32)
+    box = np.array([*pixels.min(axis=0), *pixels.max(axis=0)], np.float32)
+    session = FitSession(model, FitSettings(guess_strength=0, rotation_strength=0))
+    scores = np.zeros(52, np.float32)
+    shuffled = good[rng.permutation(478)]
+    assert session.fit(FaceObservation(shuffled, scores, box, 1.0), 640, 480).error > 0.15
+    errors = [session.fit(FaceObservation(good, scores, box, 1.0), 640, 480).error for _ in range(8)]
+    assert errors[-1] < 0.02
+    assert np.abs(session.fit(FaceObservation(good, scores, box, 1.0), 640, 480).parameters.identity).max() < 6

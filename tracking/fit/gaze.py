@@ -44,7 +44,7 @@ def estimate_gaze(
     camera: Camera,
     expression: NDArray[np.floating],
     previous: NDArray[np.floating] | None,
-    guess: NDArray[np.floating],
+    guess: NDArray[np.floating] | None,
 ) -> Floats:
     """Both eyes' directions.
 
@@ -56,7 +56,7 @@ def estimate_gaze(
         camera: of the picture.
         expression: (52,) channels, for the lids.
         previous: (2, 2) gaze of the frame before, which a shut eye keeps.
-        guess: (2, 2) the learned gaze.
+        guess: (2, 2) the learned gaze, None for geometry alone.
 
     Returns:
         (2, 2) radians, rows left and right eye, columns yaw and pitch, relative to the head. Both eyes share their
@@ -79,7 +79,8 @@ def estimate_gaze(
         hit = offset - np.sqrt(inside) * ray if inside > 0 else offset / max(np.linalg.norm(offset), 1e-9) * radius
         direction = turn.T @ (hit / radius)
         gaze[eye] = np.arctan2(direction[0], direction[2]), np.arcsin(np.clip(-direction[1], -1, 1)) - PITCH_HABIT
-    gaze += GUESS_SHARE * (guess - gaze)
+    if guess is not None:
+        gaze += GUESS_SHARE * (guess - gaze)
     if trust.min() > 0:
         # Eyes meet in front of the face: what diverges, or crosses beyond reading distance, is the detector's error.
         middle, crossing = gaze[:, 0].mean(), gaze[1, 0] - gaze[0, 0]

@@ -43,6 +43,11 @@ FIRST_FRAMES = 30
 FRAMES_PER_VIEW = 4
 REPEAT_SHARE = 0.35
 """Share of a frame's evidence that counts for identity: neighbouring frames repeat one another."""
+APPROACH, APPROACHED = 0.1, 0.02
+"""Share of the way to a newly learned person that each frame goes, and the distance in standard deviations that
+counts as arrived."""
+NONSENSE = 0.15
+"""Landmark residual, as a share of the outer eye distance, beyond which a frame shows no face at all."""
 SETTLED_AFTER = 300
 """Frames without anything new to see after which the identity is held for good."""
 
@@ -93,6 +98,7 @@ class FitSession:
         self._precision[-1, -1] = FIXED if known else 1 / FOCAL_SIGMA**2
         self._evidence = np.zeros(count + 1)
         self._shared = np.zeros(count + 1)
+        self._shown = self._shared
         self._views: Counter[tuple[int, ...]] = Counter()
         self._frames = 0
         self._unchanged = 0
@@ -114,14 +120,14 @@ class FitSession:
 
     @property
     def field_of_view(self) -> float | None:
-        """Estimated field of view in radians across the longer side; None before the first frame."""
+        """Estimated field of view in radians across the longer side; None while no face is followed."""
         return None if self._last is None else self._last.camera.fov
 
     def camera(self, width: int, height: int) -> Camera:
         """The camera for pictures of this size: as set, or as estimated so far."""
         fov = DEFAULT_FOV if self.settings.fov_degrees is None else float(np.radians(self.settings.fov_degrees))
         camera = Camera.from_fov(width, height, fov, self.settings.projection)
-        return replace(camera, focal=camera.focal * float(np.exp(self._shared[-1])))
+        return replace(camera, focal=camera.focal * float(np.exp(self._shown[-1])))
 
     def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
         """Fits one frame.
@@ -142,27 +148,40 @@ class FitSession:
         if last is None or first:
             state = self._initial(observed, camera)
         else:
-            state = replace(last, camera=camera, identity=self._shared[:-1].copy())
+            state = replace(last, camera=camera, identity=self._shown[:-1].copy())
         previous = None if first else state.expression
         guess = self._regressor(observation)
         learning = not self.identity_held and (first or self._is_new(state))
+        # Young sessions solve for the person and the frame together; later the person is updated beside the frame.
+        together = learning and self._frames < FIRST_FRAMES
         iterations = self.settings.still_iterations if first else self.settings.iterations
         gaze = np.zeros((2, 2)) if self._gaze is None else self._gaze
         for step in range(iterations):
             if first or step == iterations - 1:
                 gaze = self._estimate_gaze(observation, state, guess)
             state = replace(state, expression=_with_gaze(state.expression, gaze))
-            state, hessian = self._step(state, observed, guess, previous, learning)
-        if learning:
-            self._learn(state, observed, guess, previous)
-        else:
-            self._unchanged += 1
+            state, hessian = self._step(state, observed, guess, previous, together)
         parameters = self._concluded(state, guess, gaze, hessian)
         scale = camera.focal / float(state.translation[2]) * self._eye_distance
         residual = self._landmarks.project(state) - observed
         error = float(np.sqrt(np.mean(np.sum(residual**2, axis=1)))) / scale
+        if not error < NONSENSE:
+            # What the model cannot follow at all is no face that one could learn from, or go on from.
+            self.lose_track()
+            return FitResult(parameters, error, self.identity_held)
+        if learning:
+            self._learn(state, observed, guess, previous)
+        else:
+            self._unchanged += 1
+        self._approach(together)
         self._last, self._gaze = state, gaze
         return FitResult(parameters, error, self.identity_held)
+
+    def _approach(self, at_once: bool) -> None:
+        """Brings what is shown of the person nearer to what is known, so that a settled face never jumps."""
+        missing = self._shared - self._shown
+        close = at_once or float(np.abs(missing).max()) < APPROACHED
+        self._shown = self._shared if close else self._shown + APPROACH * missing
 
     def _is_new(self, state: State) -> bool:
         """Whether a frame like this one can still tell something about identity and camera."""
@@ -177,7 +196,7 @@ class FitSession:
 
     def _initial(self, observed: Floats, camera: Camera) -> State:
         """Pose of the session's neutral face by a perspective-n-point solution."""
-        points = self._landmarks.points(self._shared[:-1], np.zeros(CHANNEL_COUNT))
+        points = self._landmarks.points(self._shown[:-1], np.zeros(CHANNEL_COUNT))
         intrinsics = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1.0]])
         try:
             found, turn, place = cv2.solvePnP(points, observed, intrinsics, None, flags=cv2.SOLVEPNP_SQPNP)
@@ -190,9 +209,9 @@ class FitSession:
             middle = (observed.mean(axis=0) - np.asarray(camera.centre)) / camera.focal
             depth = camera.focal * 0.16 / max(size, 1.0)
             translation = np.array([*(middle * depth), depth])
-            return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), np.eye(3), translation, camera)
+            return State(self._shown[:-1].copy(), np.zeros(CHANNEL_COUNT), np.eye(3), translation, camera)
         rotation = HEAD_TO_CAMERA.T @ cv2.Rodrigues(turn)[0]
-        return State(self._shared[:-1].copy(), np.zeros(CHANNEL_COUNT), rotation, translation, camera)
+        return State(self._shown[:-1].copy(), np.zeros(CHANNEL_COUNT), rotation, translation, camera)
 
     def _weights(self, residual: Floats, state: State) -> Floats:
         """(2 N,) evidence of each row: inverse variance, robust, shared out among landmarks that err together."""
@@ -255,7 +274,7 @@ class FitSession:
         joints = self.model.joints(state.identity)
         return estimate_gaze(
             observation.landmarks, joints, self._eye_radius, state.rotation, state.translation, state.camera,
-            state.expression, self._gaze, guess.gaze,
+            state.expression, self._gaze, guess.gaze if self.settings.guess_strength > 0 else None,
         )  # fmt: skip
 
     def _concluded(self, state: State, guess: Guess, gaze: Floats, hessian: Floats) -> FaceParameters:
@@ -273,8 +292,9 @@ class FitSession:
         )
         identity = self.model.identity(state.identity)
         expression = _with_gaze(state.expression, gaze).astype(np.float32)
-        # No landmark lies on the tongue: the guess is all there is.
-        expression[_TONGUE] = guess.expression[_TONGUE]
+        if self.settings.guess_strength > 0:
+            # No landmark lies on the tongue: the guess is all there is.
+            expression[_TONGUE] = guess.expression[_TONGUE]
         expression_sigma[_TONGUE] = guess.sigma[_TONGUE]
         return FaceParameters(
             identity, expression, state.rotation, state.translation, gaze.astype(np.float32), state.camera, uncertainty
