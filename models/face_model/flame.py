@@ -18,14 +18,7 @@ from models.channels import ARKIT_CHANNELS
 from models.face_model.model import FaceModel, load_face_model
 from models.face_model.safe_pickle import as_array, read_arrays_from_pickle
 from models.face_model.schema import JOINTS, FaceModelArrays, ModelFileError, write_arrays
-from models.face_model.transfer import (
-    Correspondence,
-    carried,
-    carried_embedding,
-    carried_uv,
-    lay_over,
-    mirror_map,
-)
+from models.face_model.transfer import Correspondence, ForeignHead, carried, foreign_arrays, lay_over, linear_part
 
 Floats = NDArray[np.float64]
 
@@ -140,53 +133,14 @@ def _arrays(
     order = [NECK, JAW, LEFT_EYE, RIGHT_EYE]
     joint_mean = _moved(template, match.vertices, joints)[order]
     joint_basis = np.einsum("jv,kvc->kjc", regressor, identity)[:, order]
-    # The head frame's origin lies midway between the eyeballs, for every identity.
-    centre = joint_mean[2:].mean(axis=0)
-    centre_basis = joint_basis[:, 2:].mean(axis=1, keepdims=True)
-    uv, owners, uv_faces = carried_uv(model, match, faces)
     eye = np.where(weights[:, LEFT_EYE] > 0.9, 1, np.where(weights[:, RIGHT_EYE] > 0.9, 2, 0))
     skin_weights = np.zeros((len(template), len(JOINTS)))
     # FLAME's root carries the neck: what neither head joint nor eyes nor jaw hold bends with our neck joint.
     skin_weights[:, 0] = np.clip(weights[:, 0], 0, 1)
     skin_weights[:, 1:] = weights[:, [JAW, LEFT_EYE, RIGHT_EYE]]
-    return FaceModelArrays(
-        name="flame",
-        source=f"converted from {source.name}; FLAME's own licence applies",
-        mean=(match.vertices - centre).astype(np.float32),
-        identity_basis=(identity - centre_basis).astype(np.float32),
-        expression_basis=expression.astype(np.float32),
-        faces=faces.astype(np.int32),
-        uv=uv.astype(np.float32),
-        uv_faces=uv_faces.astype(np.int32),
-        uv_vertex=owners.astype(np.int32),
-        part_names=("skin", "eye_left", "eye_right"),
-        face_part=eye[faces].min(axis=1).astype(np.uint8),
-        regions=carried_regions(model, match),
-        symmetry=mirror_map(match.vertices).astype(np.int32),
-        joint_mean=(joint_mean - centre).astype(np.float32),
-        joint_basis=(joint_basis - centre_basis).astype(np.float32),
-        skin_weights=skin_weights.astype(np.float32),
-        landmarks478=carried_embedding(model, match, faces, model.landmarks478),
-        landmarks68=carried_embedding(model, match, faces, model.landmarks68),
-        albedo_mean=model.albedo_mean,
-        albedo_basis=model.albedo_basis,
-    )
-
-
-def carried_regions(model: FaceModel, match: Correspondence) -> dict[str, NDArray[np.float32]]:
-    """The shipped head's regions at the foreign vertices; what is far from its surface belongs to none but `hidden`."""
-    near = match.distance < 0.02
-    regions = {}
-    for name, values in model.regions.items():
-        at = np.einsum("vk,vk->v", match.barycentrics, values[model.faces[match.triangles]])
-        regions[name] = np.where(near, at, 0.0).astype(np.float32)
-    return regions
-
-
-def linear_part(before: Floats, after: Floats) -> Floats:
-    """(3, 3) matrix M of the similarity that moved `before` (V, 3) to `after` (V, 3): offsets d become d @ M."""
-    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
-    return np.asarray(np.linalg.lstsq(a, b, rcond=None)[0])
+    foreign = ForeignHead(faces, identity, expression, joint_mean, joint_basis, skin_weights, eye)
+    origin = f"converted from {source.name}; FLAME's own licence applies"
+    return foreign_arrays(model, match, foreign, name="flame", source=origin)
 
 
 def _moved(before: Floats, after: Floats, points: Floats) -> Floats:

@@ -14,10 +14,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from models.channels import ARKIT_CHANNELS
-from models.face_model.flame import carried_regions, linear_part
 from models.face_model.model import FaceModel, load_face_model
-from models.face_model.schema import JOINTS, FaceModelArrays, ModelFileError, write_arrays
-from models.face_model.transfer import carried_embedding, carried_uv, lay_over, mirror_map
+from models.face_model.schema import JOINTS, ModelFileError, write_arrays
+from models.face_model.transfer import ForeignHead, foreign_arrays, lay_over, linear_part
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -91,30 +90,9 @@ def convert_ict(folder: Path, out: Path, shipped: FaceModel | None = None) -> li
     for side in (1, 2):
         if (eye == side).any():
             joint_basis[:, 1 + side] = basis[:, eye == side].mean(axis=1)
-    centre, centre_basis = joints[2:].mean(axis=0), joint_basis[:, 2:].mean(axis=1, keepdims=True)
-    uv, owners, uv_faces = carried_uv(model, match, faces)
-    arrays = FaceModelArrays(
-        name="ict-facekit",
-        source=f"converted from {folder.name}; ICT-FaceKit, MIT",
-        mean=(match.vertices - centre).astype(np.float32),
-        identity_basis=(basis - centre_basis).astype(np.float32),
-        expression_basis=expression.astype(np.float32),
-        faces=faces.astype(np.int32),
-        uv=uv.astype(np.float32),
-        uv_faces=uv_faces.astype(np.int32),
-        uv_vertex=owners.astype(np.int32),
-        part_names=("skin", "eye_left", "eye_right"),
-        face_part=eye[faces].min(axis=1).astype(np.uint8),
-        regions=carried_regions(model, match),
-        symmetry=mirror_map(match.vertices).astype(np.int32),
-        joint_mean=(joints - centre).astype(np.float32),
-        joint_basis=(joint_basis - centre_basis).astype(np.float32),
-        skin_weights=skin_weights.astype(np.float32),
-        landmarks478=carried_embedding(model, match, faces, model.landmarks478),
-        landmarks68=carried_embedding(model, match, faces, model.landmarks68),
-        albedo_mean=model.albedo_mean,
-        albedo_basis=model.albedo_basis,
-    )
+    foreign = ForeignHead(faces, basis, expression, joints, joint_basis, skin_weights, eye)
+    origin = f"converted from {folder.name}; ICT-FaceKit, MIT"
+    arrays = foreign_arrays(model, match, foreign, name="ict-facekit", source=origin)
     write_arrays(out, arrays)
     return missing
 

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from models.face_model.model import FaceModel
-from models.face_model.schema import Embedding
+from models.face_model.schema import Embedding, FaceModelArrays
 from models.face_model.surface import closest_on_surface
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 ITERATIONS = 40
+NEAR = 0.02
+"""Metres from the shipped head's surface within which a foreign vertex takes part in its regions."""
 TRIM = 0.8
 """Share of the nearest pairs that count in each iteration: hair, ears and necks differ."""
 
@@ -112,3 +114,74 @@ def carried_embedding(model: FaceModel, match: Correspondence, faces: Ints, embe
 def mirror_map(vertices: Floats) -> Ints:
     """(V,) nearest vertex of each vertex's mirror image."""
     return np.asarray(cKDTree(vertices).query(vertices * np.array([-1.0, 1.0, 1.0]))[1])
+
+
+def carried_regions(model: FaceModel, match: Correspondence) -> dict[str, NDArray[np.float32]]:
+    """The shipped head's regions at the foreign vertices; what is far from its surface belongs to `hidden` alone."""
+    near = match.distance < NEAR
+    regions = {}
+    for name, values in model.regions.items():
+        at = np.einsum("vk,vk->v", match.barycentrics, values[model.faces[match.triangles]])
+        regions[name] = np.where(near, at, float(name == "hidden")).astype(np.float32)
+    return regions
+
+
+def linear_part(before: Floats, after: Floats) -> Floats:
+    """(3, 3) matrix M of the similarity that moved `before` (V, 3) to `after` (V, 3): offsets d become d @ M."""
+    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
+    return np.asarray(np.linalg.lstsq(a, b, rcond=None)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignHead:
+    """What a foreign model's own files hold, laid over the shipped head, metres.
+
+    Attributes:
+        faces: (F, 3) triangles.
+        identity: (K, V, 3) offsets.
+        expression: (52, V, 3) offsets.
+        joint_mean: (4, 3) neck, jaw, left eye, right eye.
+        joint_basis: (K, 4, 3) their offsets.
+        skin_weights: (V, 4) shares of the joints.
+        eye: (V,) 1 on the left eyeball, 2 on the right, 0 elsewhere.
+    """
+
+    faces: Ints
+    identity: Floats
+    expression: Floats
+    joint_mean: Floats
+    joint_basis: Floats
+    skin_weights: Floats
+    eye: Ints
+
+
+def foreign_arrays(
+    model: FaceModel, match: Correspondence, head: ForeignHead, *, name: str, source: str
+) -> FaceModelArrays:
+    """All arrays of a foreign head: its own, and those that the shipped head lends it."""
+    # The head frame's origin lies midway between the eyeballs, for every identity.
+    centre = head.joint_mean[2:].mean(axis=0)
+    centre_basis = head.joint_basis[:, 2:].mean(axis=1, keepdims=True)
+    uv, owners, uv_faces = carried_uv(model, match, head.faces)
+    return FaceModelArrays(
+        name=name,
+        source=source,
+        mean=(match.vertices - centre).astype(np.float32),
+        identity_basis=(head.identity - centre_basis).astype(np.float32),
+        expression_basis=head.expression.astype(np.float32),
+        faces=head.faces.astype(np.int32),
+        uv=uv.astype(np.float32),
+        uv_faces=uv_faces.astype(np.int32),
+        uv_vertex=owners.astype(np.int32),
+        part_names=("skin", "eye_left", "eye_right"),
+        face_part=head.eye[head.faces].min(axis=1).astype(np.uint8),
+        regions=carried_regions(model, match),
+        symmetry=mirror_map(match.vertices).astype(np.int32),
+        joint_mean=(head.joint_mean - centre).astype(np.float32),
+        joint_basis=(head.joint_basis - centre_basis).astype(np.float32),
+        skin_weights=head.skin_weights.astype(np.float32),
+        landmarks478=carried_embedding(model, match, head.faces, model.landmarks478),
+        landmarks68=carried_embedding(model, match, head.faces, model.landmarks68),
+        albedo_mean=model.albedo_mean,
+        albedo_basis=model.albedo_basis,
+    )
