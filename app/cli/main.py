@@ -39,6 +39,7 @@ class Command:
 COMMANDS = (
     Command("demo", "app.cli.demo", "Track and render the clip that comes with Mien."),
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
+    Command("calibrate", "app.cli.calibrate", "Store a person's neutral face, from a camera or a video."),
     Command("evaluate landmarks", "app.cli.evaluate_landmarks", "Measure errors against hand-made landmarks."),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
