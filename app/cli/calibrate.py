@@ -68,6 +68,6 @@ def capture_neutral(options: Options, store: CalibrationStore) -> Path:
             if progress.done:
                 return store.save(capture.finish(options.person))
     raise CommandError(
-        f"The input ended before {options.start + options.capture.duration_s:g} seconds: take a longer one, or a smaller"
-        " --start."
+        f"The input ended before {options.start + options.capture.duration_s:g} seconds: take a longer one, or a"
+        " smaller --start."
     )
