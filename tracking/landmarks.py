@@ -31,7 +31,6 @@ MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff
 
 __all__ = ["MODEL_FILE", "LandmarkDetector", "ModelFileError", "load_model_file", "observation_confidence"]
 
-LANDMARK_COUNT = 478
 MIN_DETECTION_CONFIDENCE = 0.6
 """Real faces of the presence clips score above 0.9; MediaPipe's own default of 0.5 reports a face in clouds there."""
 MIN_PRESENCE_CONFIDENCE = 0.5

@@ -294,7 +294,7 @@ class Pipeline:
         if self._on_result is not None:
             try:
                 self._on_result(result)
-            except Exception:
+            except Exception:  # tracking goes on whatever its audience does
                 _log.exception("a receiver of results failed")
 
     def _stage(self, name: str) -> RollingPercentiles:
@@ -318,7 +318,7 @@ class Pipeline:
         if self._on_status is not None:
             try:
                 self._on_status(self.status())
-            except Exception:
+            except Exception:  # as above
                 _log.exception("a receiver of states failed")
 
     def _has_ended(self) -> bool:
@@ -327,7 +327,7 @@ class Pipeline:
     def _close_source(self) -> None:
         try:
             self._source.close()
-        except Exception:
+        except Exception:  # stopping must not fail on a broken device; there is nothing left to do with it
             _log.exception("closing %s failed", self._source.name)
 
 

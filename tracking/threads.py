@@ -6,8 +6,7 @@ from __future__ import annotations
 def use_one_thread() -> None:
     """Keeps BLAS and OpenCV to one thread each, for the rest of the process.
 
-    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores, which
-    costs a fit two to ten times its time.
+    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores.
     """
     import cv2
     from threadpoolctl import threadpool_limits

@@ -18,7 +18,7 @@ from tracking.presence import Presence, PresenceSettings, Shown
 from tracking.smoothing import Smoother, SmoothingSettings
 from tracking.subject import SubjectDetector
 from tracking.threads import use_one_thread
-from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace, TrackingState
+from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace
 
 WORST_FIT = 0.06
 """Landmark residual, as a share of the outer eye distance, at which a fit deserves no trust at all."""
@@ -170,6 +170,3 @@ class _StageClock:
         now = time.perf_counter()
         self.stages += (StageTime(name, (now - self._last) * 1e3),)
         self._last = now
-
-
-__all__ = ["FaceTracker", "TrackerSettings", "TrackingState", "fit_confidence"]

@@ -31,7 +31,7 @@ from models.geometry.rasterise import Raster, interpolate, rasterise_uv
 from models.geometry.rotations import HEAD_TO_CAMERA
 from models.geometry.unwrap import fill_holes, unwrap
 from models.synthesis.light import sh_basis, to_linear
-from tracking.fit.session import FACE_POINTS
+from tracking.fit.mirror import FACE_POINTS
 from tracking.points import project_embedding
 from tracking.sources.images import list_images, load_image
 from tracking.still import StillTracker

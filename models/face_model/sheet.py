@@ -11,7 +11,7 @@ from models.face_model.model import FaceModel
 from models.geometry.camera import Camera
 from models.geometry.rasterise import interpolate, rasterise_uv
 from models.geometry.rotations import from_euler
-from models.synthesis.light import directional_light, to_srgb
+from models.synthesis.light import directional_light
 from models.synthesis.portrait import Look, paint
 from models.synthesis.skin import skin_texture
 
@@ -82,8 +82,3 @@ def expression_sheet(model: FaceModel) -> Image:
         cv2.putText(tile, name, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
         tiles.append(tile)
     return _grid(tiles, 9)
-
-
-def albedo_image(model: FaceModel) -> Image | None:
-    """(S, S, 3) uint8 RGB mean skin colour over the face UV, or None for a model without albedo."""
-    return None if model.albedo_mean is None else to_srgb(model.albedo_mean)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, GAZE_CHANNELS
 from models.face_model import FaceModel
 from models.geometry.rotations import angle_between, to_euler
+from tracking.fit.session import OUTER_EYES
 from tracking.smoothing import SmoothingSettings
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 from tracking.tracker import FaceTracker, TrackerSettings
@@ -24,7 +25,6 @@ SETTLING_S = 1.0
 """Seconds of the neutral face at a clip's start, in which the tracker gets to know it, that do not count."""
 VISIBLE = 0.03
 """A channel is visible when the ten landmarks that it moves most move by this share of the outer eye distance."""
-OUTER_EYES = (33, 263)
 YAW_LIMIT = np.radians(30.0)
 
 

@@ -14,6 +14,7 @@ from models.face_model import Embedding, FaceModel
 from models.geometry.camera import DEFAULT_FOV, Camera
 from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler, to_rotvec
 from tracking.fit.gaze import estimate_gaze, eyeball_radius
+from tracking.fit.mirror import FACE_POINTS
 from tracking.fit.offsets import LandmarkOffsets
 from tracking.fit.priors import ExpressionPrior, chosen_landmarks, landmark_sigmas
 from tracking.fit.problem import (
@@ -31,7 +32,6 @@ from tracking.types import FaceObservation, FaceParameters, Uncertainty
 
 Floats = NDArray[np.float64]
 
-FACE_POINTS = 468
 OUTER_EYES = (33, 263)
 FOCAL_SIGMA = 0.25
 """Spread of the logarithm of the focal length when nobody has told us the field of view."""

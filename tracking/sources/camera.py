@@ -87,7 +87,7 @@ def list_cameras() -> list[CameraInfo]:
 
     try:
         found = enumerate_cameras(_BACKEND)
-    except (NotImplementedError, OSError):
+    except (NotImplementedError, OSError):  # a system without that camera interface has no cameras that it could name
         return []
     return sorted((CameraInfo(int(c.index), str(c.name)) for c in found), key=lambda camera: camera.index)
 
