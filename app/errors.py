@@ -11,7 +11,11 @@ EXPECTED = frozenset(
     {
         "app.errors.CommandError",
         "app.settings.SettingsError",
+        "models.engines.base.EngineError",
         "models.face_model.schema.ModelFileError",
+        "models.networks.stored.WeightsError",
+        "models.training.checkpoint.TrainingError",
+        "models.training.data.labels.LabelFileError",
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",

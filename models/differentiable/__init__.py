@@ -1,0 +1,1 @@
+"""Posing, projecting and shading a face in torch, with gradients."""

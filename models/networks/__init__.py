@@ -1,0 +1,1 @@
+"""The learned networks, one concept a file: coarse ViT, UNet teacher, MAE student, adapters."""

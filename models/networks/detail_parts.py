@@ -1,0 +1,47 @@
+"""The detail student in the two parts that engines compile: who is seen, once; and how the skin folds, every time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.mae import DetailMAE, Encoding
+
+
+class DetailEncoder(nn.Module):
+    """(B, 4, S, S) picture and visibility -> tokens, and the stem's features at full and half resolution.
+
+    A network without a refining head answers tokens alone.
+    """
+
+    def __init__(self, network: DetailMAE) -> None:
+        super().__init__()
+        if network.settings.fusion != "decoder":
+            raise ValueError("only a network whose tension joins before the decoder can be split")
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """See the class."""
+        encoding = self.network.encode(image)
+        return tuple(part for part in encoding if part is not None)
+
+
+class DetailDecoder(nn.Module):
+    """What `DetailEncoder` answers, and tension (B, 1, S, S) -> displacement (B, 1, S, S) in millimetres."""
+
+    def __init__(self, network: DetailMAE) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """See the class; the tension comes last."""
+        *encoded, tension = parts
+        full, half = encoded[1:] if len(encoded) == 3 else (None, None)
+        return self.network.decode(Encoding(encoded[0], full, half), tension)
+
+
+def encoded_shapes(network: DetailMAE) -> list[tuple[int, ...]]:
+    """The shapes of what the encoder answers for one picture."""
+    size = network.settings.image_size
+    with torch.no_grad():
+        return [tuple(part.shape) for part in DetailEncoder(network)(torch.zeros(1, 4, size, size))]

@@ -1,0 +1,1 @@
+"""Training of the learned core: data, stages, the loop."""

@@ -1,0 +1,185 @@
+"""Real photographs and clips for the coarse network: pictures with what the detector and the fit said of them.
+
+Their labels are not exact: landmarks are MediaPipe's, channels the fit's. They teach what skin, hair, rooms and cameras
+really look like; the rendered faces teach the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.differentiable.projection import CropCamera
+from models.geometry.crop import REACH, TYPICAL_SCALE, Crop, base_crop, random_crop
+from models.training.data.coarse_faces import PICTURE, decode, encode
+from models.training.data.labels import FaceLabel, LabelFileError, list_labels, read_labels
+from models.training.data.photometric import degrade
+from models.training.splits import Part, Splits, load_splits
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+SURE = 0.5
+"""Least confidence of a face that is learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoBatch:
+    """Crops of photographs.
+
+    Attributes:
+        image: (B, 3, S, S) RGB in 0..1.
+        landmarks: (B, 478, 2) detected, crop coordinates.
+        expression: (B, 52) as fitted.
+        camera: of the crops.
+        scale: (B,) fitted s; place: (B, 2) fitted t; see CoarseOutput.
+    """
+
+    image: Tensor
+    landmarks: Tensor
+    expression: Tensor
+    camera: CropCamera
+    scale: Tensor
+    place: Tensor
+
+    def to(self, device: torch.device) -> PhotoBatch:
+        """On another device."""
+        if device.type == "cpu":
+            return self
+        camera = CropCamera(self.camera.place.to(device), self.camera.half.to(device), self.camera.focal.to(device))
+        image, landmarks, expression = (t.to(device) for t in (self.image, self.landmarks, self.expression))
+        return PhotoBatch(image, landmarks, expression, camera, self.scale.to(device), self.place.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    data: NDArray[np.uint8]
+    square: Crop
+    base: Crop
+    label: FaceLabel
+
+
+class Photos:
+    """The labelled photographs of a part of the splits, kept in memory as JPEG squares around the faces.
+
+    Args:
+        labels: folder of label files: `london/neutral`, `london/smiling`, `canada_set`, `clips_grid`, `clips_signing`,
+            whichever are there.
+        part: of the splits.
+        splits: by default those that ship.
+
+    Raises:
+        LabelFileError: none is there, or a labelled picture has moved.
+    """
+
+    def __init__(self, labels: Path, part: Part, splits: Splits | None = None) -> None:
+        splits = splits or load_splits()
+        chosen = {
+            "london/neutral": splits.london_set.part(part),
+            "london/smiling": splits.london_set.part(part),
+            "canada_set": splits.canada_set.part(part),
+            "clips_grid": splits.clips_grid.part(part),
+            "clips_signing": splits.clips_signing.part(part),
+        }
+        self._photos: list[list[_Photo]] = []
+        for folder, names in chosen.items():
+            if not (labels / folder).is_dir():
+                continue
+            photos: list[_Photo] = []
+            for path in list_labels(labels / folder):
+                if path.name.split(".")[0] in names:
+                    photos += _photos_of(path)
+            if photos:
+                self._photos.append(photos)
+        if not self._photos:
+            raise LabelFileError(f"There are no labels of {part} pictures in {labels}: write them with `label`.")
+
+    def __len__(self) -> int:
+        return sum(len(p) for p in self._photos)
+
+    def batch(self, count: int, size: int, rng: np.random.Generator) -> PhotoBatch:
+        """`count` random crops of `size` pixels; each folder has the same share, however many pictures it holds."""
+        drawn = []
+        for _ in range(count):
+            photos = self._photos[int(rng.integers(len(self._photos)))]
+            drawn.append(photos[int(rng.integers(len(photos)))])
+        return _collate([_cut(photo, random_crop(photo.base, rng), size, rng) for photo in drawn])
+
+    def fixed(self, size: int, limit: int, count: int = 64) -> Iterator[PhotoBatch]:
+        """Every so manieth photograph, `limit` in all, neither augmented nor degraded."""
+        photos = [photo for folder in self._photos for photo in folder]
+        photos = photos[:: max(1, len(photos) // limit)][:limit]
+        for start in range(0, len(photos), count):
+            part = photos[start : start + count]
+            yield _collate([_cut(photo, photo.base.scaled(TYPICAL_SCALE), size, None) for photo in part])
+
+
+def _photos_of(path: Path) -> list[_Photo]:
+    labels = read_labels(path)
+    wanted = {face.frame: face for face in labels.faces if face.confidence >= SURE}
+    found = []
+    for frame, image in _pictures(Path(labels.source), max(wanted, default=0)):
+        face = wanted.get(frame)
+        if face is None:
+            continue
+        base = base_crop(face.landmarks[:, :2])
+        square = base.scaled(REACH)
+        found.append(_Photo(encode(square.sample(image, PICTURE)), square, base, face))
+    return found
+
+
+def _pictures(path: Path, last: int) -> Iterator[tuple[int, Image]]:
+    if not path.is_file():
+        raise LabelFileError(f"The labelled picture {path} is no longer there: label the folder again where it is now.")
+    single = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.suffix.lower() in (".jpg", ".jpeg", ".png") else None
+    if single is not None:
+        yield 0, np.asarray(cv2.cvtColor(single, cv2.COLOR_BGR2RGB), np.uint8)
+        return
+    import av  # late: only clips need it
+
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index > last:
+                return
+            yield index, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+_Cut = tuple[Image, Crop, FaceLabel]
+
+
+def _cut(photo: _Photo, crop: Crop, size: int, rng: np.random.Generator | None) -> _Cut:
+    ratio = PICTURE / 2 / photo.square.half
+    middle = (PICTURE - 1) / 2
+    stored = Crop(
+        middle + (crop.x - photo.square.x) * ratio, middle + (crop.y - photo.square.y) * ratio, crop.half * ratio
+    )  # fmt: skip
+    image = stored.sample(decode(photo.data), size)
+    return (image if rng is None else degrade(image, rng)), crop, photo.label
+
+
+def _collate(cuts: list[_Cut]) -> PhotoBatch:
+    centres = np.array([label.camera.centre for _, _, label in cuts])
+    crops = np.array([[crop.x, crop.y, crop.half] for _, crop, _ in cuts])
+    focal = np.array([label.camera.focal for _, _, label in cuts])
+    landmarks = np.stack([crop.to_crop(label.landmarks[:, :2]) for _, crop, label in cuts])
+    head = np.stack([label.translation for _, _, label in cuts])
+    origin = head[:, :2] / head[:, 2:] * focal[:, None] + centres
+
+    def tensor(values: NDArray[np.floating]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32))
+
+    return PhotoBatch(
+        image=torch.from_numpy(np.stack([image for image, _, _ in cuts])).permute(0, 3, 1, 2).float() / 255,
+        landmarks=tensor(landmarks),
+        expression=tensor(np.stack([label.expression for _, _, label in cuts])),
+        camera=CropCamera(tensor(crops[:, :2] - centres), tensor(crops[:, 2]), tensor(focal)),
+        scale=tensor(focal / (head[:, 2] * crops[:, 2])),
+        place=tensor((origin - crops[:, :2]) / crops[:, 2:]),
+    )

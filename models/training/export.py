@@ -1,0 +1,53 @@
+"""From a training run to a weights file that the program loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from models.networks.stored import WeightsHeader, write_weights
+from models.training.checkpoint import TrainingError
+
+
+def load_best(run: Path, name: str, network: nn.Module) -> dict[str, Any]:
+    """Fills a network with a run's best weights.
+
+    Args:
+        run: folder of the run.
+        name: of the network within its stage.
+        network: of the same settings.
+
+    Returns:
+        The held-out figures that were written beside the weights.
+
+    Raises:
+        TrainingError: there is no such file, or it belongs to another network.
+    """
+    path = run / "best.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            prefix = f"{name}."
+            tensors = {k.removeprefix(prefix): file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
+            figures: dict[str, Any] = json.loads((file.metadata() or {}).get("figures", "{}"))
+        network.load_state_dict(tensors)
+    except FileNotFoundError as error:
+        raise TrainingError(f"There is no {path}: train until the first evaluation at least.") from error
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise TrainingError(f"{path} is damaged or belongs to another network ({error}).") from error
+    return figures
+
+
+def export(run: Path, name: str, network: nn.Module, header: WeightsHeader, out: Path) -> None:
+    """Writes a run's best weights in half precision, with its figures in the header.
+
+    Raises:
+        TrainingError: as `load_best`.
+        OSError: it cannot be written.
+    """
+    figures = load_best(run, name, network)
+    training = header.training | {"held_out": figures}
+    write_weights(out, network, header.model_copy(update={"training": training}))

@@ -1,0 +1,60 @@
+"""The coarse network's shapes and the meaning of its numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.networks.presets import LITE, PAPER, ViTSettings
+from models.networks.vit import CoarseReader, CoarseViT, rotation_from_six
+
+
+def test_the_paper_preset_is_the_supplements() -> None:
+    vit = PAPER.vit
+    assert (vit.image_size, vit.patch, vit.dim, vit.heads, vit.depth) == (256, 16, 512, 8, 8)
+    assert (vit.stem, vit.points) == ("patch", 0)
+    mae = PAPER.mae
+    assert (mae.patch, mae.encoder_dim, mae.encoder_heads, mae.encoder_depth) == (16, 768, 12, 12)
+    assert (mae.decoder_dim, mae.decoder_heads, mae.decoder_depth, mae.masking_ratio) == (512, 16, 8, 0.0)
+
+
+@pytest.mark.parametrize("settings", [LITE.vit, ViTSettings(image_size=64, dim=64, heads=4, depth=1)])
+def test_the_answer_has_its_parts(settings: ViTSettings) -> None:
+    network = CoarseViT(settings)
+    out = network.read(network(torch.rand(3, 3, settings.image_size, settings.image_size)))
+    assert out.identity.shape == (3, 100)
+    assert out.expression.shape == (3, 52)
+    assert out.rotation.shape == (3, 3, 3)
+    assert out.gaze.shape == (3, 2, 2)
+    assert (out.scale > 0).all()
+    assert out.light.shape == (3, 9, 3)
+    parts = CoarseReader(network)(torch.rand(1, 3, settings.image_size, settings.image_size))
+    assert [p.shape[0] for p in parts] == [1] * 8
+
+
+def test_an_untrained_network_answers_about_a_face_in_the_middle() -> None:
+    network = CoarseViT(LITE.vit)
+    out = network.read(network(torch.rand(1, 3, 128, 128)))
+    assert out.place.abs().max() < 0.2
+    assert torch.allclose(out.rotation[0], torch.eye(3), atol=0.2)
+
+
+def test_six_numbers_are_always_a_rotation() -> None:
+    rotation = rotation_from_six(torch.randn(50, 6) * 2)
+    assert torch.allclose(rotation @ rotation.transpose(1, 2), torch.eye(3).expand(50, 3, 3), atol=1e-4)
+    assert torch.allclose(torch.linalg.det(rotation), torch.ones(50), atol=1e-4)
+    assert torch.allclose(rotation_from_six(torch.zeros(1, 6))[0], torch.eye(3))
+
+
+def test_points_move_with_the_picture() -> None:
+    torch.manual_seed(1)
+    network = CoarseViT(LITE.vit)
+    _, points = network.with_points(torch.rand(2, 3, 128, 128))
+    assert points is not None
+    assert points.shape == (2, 96, 2)
+    assert points.abs().max() <= 1.5
+
+
+def test_the_convolutional_stem_has_one_patch_size() -> None:
+    with pytest.raises(ValueError, match="16 pixels"):
+        CoarseViT(ViTSettings(stem="convolutional", patch=8))
