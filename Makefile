@@ -24,7 +24,7 @@ DEBIAN_PACKAGES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libd
 
 help:
 	@echo "make setup     install everything into $(VENV) (the other targets do it by themselves)"
-	@echo "make demo      track and render the bundled clip"
+	@echo "make demo      the window on the bundled clip (rendered to out/demo without a display)"
 	@echo "make test      the tests, a few minutes"
 	@echo "make test-all  the slow ones, too"
 	@echo "make lint      style, types, import rules"

@@ -16,6 +16,7 @@ EXPECTED = frozenset(
         "models.networks.stored.WeightsError",
         "models.training.checkpoint.TrainingError",
         "models.training.data.labels.LabelFileError",
+        "models.training.data.public_sets.DataSetError",
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",

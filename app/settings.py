@@ -13,12 +13,20 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.window_settings import WindowSettings
 from tracking import TrackerSettings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
-MIGRATIONS: dict[int, Migration] = {}
+
+
+def _add_window(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 has the window's settings beside the tracker's."""
+    return data | {"window": {}}
+
+
+MIGRATIONS: dict[int, Migration] = {1: _add_window}
 """From schema version n (the key) to n + 1. Add one here, and a test of it, whenever `Settings` changes."""
 
 _MAX_BYTES = 1_000_000
@@ -45,6 +53,8 @@ class Settings(BaseModel):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
     tracker: TrackerSettings = TrackerSettings()
     """How faces are tracked."""
+    window: WindowSettings = WindowSettings()
+    """How the window looks and what it opens."""
 
 
 def settings_file() -> Path:

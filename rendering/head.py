@@ -27,8 +27,14 @@ WIRE_FILL = (0.12, 0.14, 0.17)
 WIRE_LINE = (0.10, 0.62, 0.95)
 TEETH = (0.86, 0.80, 0.70)
 TONGUE = (0.44, 0.145, 0.135)
+CLAY_EYE = (0.5, 0.5, 0.5)
 IRIS_RADIUS = 0.0059
 """Metres: half of the mean visible iris diameter of 11.8 mm, which hardly differs between people."""
+
+
+def iris_share(eye_radius: float) -> float:
+    """The iris' radius as a share of the eyeball's, of an eyeball's radius in metres."""
+    return float(np.clip(IRIS_RADIUS / max(eye_radius, 1e-6), 0.2, 0.6))
 
 
 class Program:
@@ -94,7 +100,7 @@ class HeadVisual:
         }
         self._corners: _Corners | None = None
         self._programs: dict[tuple[str, ...], Program] = {}
-        self._iris_share = float(np.clip(IRIS_RADIUS / max(self.mesh.eye_radius, 1e-6), 0.2, 0.6))
+        self._iris_share = iris_share(self.mesh.eye_radius)
         self._albedo = _texture(np.zeros((2, 2, 3), np.uint8))
         self._eye = _texture(np.zeros((2, 2, 3), np.uint8))
         self._clay_eye = _texture(_clay_eye(self._iris_share))
@@ -105,6 +111,8 @@ class HeadVisual:
         self._own_albedo: Texture | None = None
         self._lit_texture = 0.0
         self._opening = 1.0
+        self._allowance: int | None = None
+        self._complete = True
 
     def update(self, vertices: Floats, normals: Floats) -> None:
         """Takes a posed face: (V, 3) metres and (V, 3) unit normals, head frame.
@@ -150,7 +158,8 @@ class HeadVisual:
         eyes: tuple[EyePose, EyePose] | None,
         picture: gloo.Texture2D | None = None,
         backdrop: Callable[[], None] = lambda: None,
-    ) -> None:
+        new_programs: int | None = None,
+    ) -> bool:
         """Draws the head into the current framebuffer; the caller has set the viewport and cleared.
 
         Args:
@@ -161,7 +170,13 @@ class HeadVisual:
             picture: draws over this picture, as the scene's overlay says.
             backdrop: draws what is behind the head, at the far plane. Called once what is opaque is there, so that only
                 the pixels around it are painted.
+            new_programs: compile so many programs at most and leave out the parts that need more; None compiles all.
+                Software drivers take some 30 ms for each.
+
+        Returns:
+            Whether every part could be drawn.
         """
+        self._allowance, self._complete = new_programs, True
         self._paint(scene)
         over = ("OVER_PICTURE",) if picture is not None else ()
         common = _common(scene, view, picture)
@@ -171,7 +186,7 @@ class HeadVisual:
             backdrop()
             _start(scene)
             self._draw_wireframe(over, common)
-            return
+            return self._complete
         textured = style is View.TEXTURED
         hair = textured and scene.hair.visible and not face_only
         displaced = ("DISPLACED",) if self._refined else ()
@@ -218,6 +233,7 @@ class HeadVisual:
             gloo.set_depth_mask(False)
             self._draw_part("lashes", self._program("lashes.frag"), common | {"u_lash_colour": dark})
             gloo.set_depth_mask(True)
+        return self._complete
 
     def delete(self) -> None:
         """Frees everything on the card."""
@@ -228,9 +244,15 @@ class HeadVisual:
                 item.delete()
         self._programs.clear()
 
-    def _program(self, fragment: str, *defines: str) -> Program:
+    def _program(self, fragment: str, *defines: str) -> Program | None:
+        """None where no further program may be compiled in this drawing."""
         key = (fragment, *defines)
         if key not in self._programs:
+            if self._allowance is not None:
+                if self._allowance < 1:
+                    self._complete = False
+                    return None
+                self._allowance -= 1
             program = Program(shader("head.vert", *defines), shader(fragment, *defines))
             if "CORNERS" not in defines:
                 buffers = [self._dynamic, self._static]
@@ -240,8 +262,8 @@ class HeadVisual:
             self._programs[key] = program
         return self._programs[key]
 
-    def _draw_part(self, name: str, program: Program, values: dict[str, Any]) -> None:
-        if name in self._indices:
+    def _draw_part(self, name: str, program: Program | None, values: dict[str, Any]) -> None:
+        if name in self._indices and program is not None:
             program.set(**values)
             program.draw("triangles", self._indices[name])
 
@@ -272,6 +294,8 @@ class HeadVisual:
         self._corners.update(self._points)
         gloo.set_state(blend=True, blend_func=("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha"))
         program = self._program("clay.frag", "SURFACE", "FADE", *over, "CORNERS")
+        if program is None:
+            return
         program.set(**self._corners.attributes())
         program.set(**common, u_clay=WIRE_FILL, u_line=WIRE_LINE, u_gradient=self._gradient, u_bump=0.0)
         program.draw("triangles")
@@ -351,7 +375,7 @@ def _common(scene: Scene, view: HeadView, picture: gloo.Texture2D | None) -> dic
 
 def _clay_eye(share: float) -> Texture:
     """An eyeball as sculptors mark it: the same clay, the iris' rim and the pupil cut in."""
-    painted = eye_texture((0.5, 0.5, 0.5), share).astype(np.float32).mean(axis=2, keepdims=True) / 255.0
+    painted = eye_texture(CLAY_EYE, share).astype(np.float32).mean(axis=2, keepdims=True) / 255.0
     grey = np.array(CLAY) * (0.35 + 0.65 * np.clip(painted / 0.85, 0, 1))
     return encode_srgb(grey)
 

@@ -24,6 +24,8 @@ Texture = NDArray[np.uint8]
 
 PUPIL_SHARE = 0.36
 BROW_HAIRS = 330
+GRAIN = 256
+"""Pixels of the backdrop's tile of grain."""
 
 
 def linear(colour: Colour) -> tuple[float, float, float]:
@@ -41,14 +43,21 @@ def encode_srgb(light: NDArray[np.floating]) -> Texture:
 def backdrop_texture(background: Background, width: int, height: int) -> Texture:
     """(H, W, 4) uint8 sRGB, bottom row first, premultiplied: the background's gradient with a soft vignette and just
     enough grain that dark tones do not band."""
-    up = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None, None]
-    across = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, :, None]
-    colour = np.array(background.bottom, np.float32) * (1 - up) + np.array(background.top, np.float32) * up
-    fall = 1.0 - 0.35 * ((across - 0.5) ** 2 + (up - 0.55) ** 2)
-    grain = np.random.default_rng(3).random((height, width, 1), np.float32)
+    up = (np.arange(height, dtype=np.float32) + 0.5) / height
+    across = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
     painted = np.empty((height, width, 4), np.uint8)
-    painted[..., :3] = np.clip(colour * fall * background.alpha * 255 + grain, 0, 255)
     painted[..., 3] = round(background.alpha * 255)
+    # One seed whatever the size; a tile is enough, since nobody sees grain of this strength repeat.
+    tile = np.random.default_rng(3).random((GRAIN, GRAIN), np.float32)
+    grain = np.tile(tile, (height // GRAIN + 1, width // GRAIN + 1))[:height, :width]
+    for channel in range(3):
+        colour = background.bottom[channel] * (1 - up) + background.top[channel] * up
+        strength = (colour * background.alpha * 255).astype(np.float32)
+        rows = strength * (1 - 0.35 * (up - 0.55) ** 2)
+        # The vignette's horizontal part as an outer product: this is painted while a window is resized.
+        plane = rows[:, None] - (0.35 * strength)[:, None] * (across**2)[None, :]
+        plane += grain
+        painted[..., channel] = plane
     return painted
 
 
@@ -138,10 +147,11 @@ def _brow_hairs(model: FaceModel, places: Floats, weight: Floats, random: np.ran
     return np.asarray(np.clip(drawn * 1.1 + shadow * 0.30, 0, 0.88), np.float32)
 
 
+@lru_cache(maxsize=8)
 def eye_texture(iris: Colour, share: float, size: int = 256) -> Texture:
     """(S, S, 3) uint8 sRGB of an eyeball over its frontal plane: sclera with veins, limbal ring, iris, pupil.
 
-    `share` is the iris' radius as a share of the eyeball's.
+    `share` is the iris' radius as a share of the eyeball's. Remembered for the last few: do not write to it.
     """
     ys, xs = np.mgrid[:size, :size]
     x, y = ((xs + 0.5) / size - 0.5) * 2, (0.5 - (ys + 0.5) / size) * 2

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from threading import RLock
 
 import numpy as np
 from numpy.typing import NDArray
 from vispy import gloo
 
+from models.channels import CHANNEL_COUNT
 from models.face_model import FaceModel
 from models.geometry.camera import Camera
 from models.geometry.rotations import from_euler
 from models.geometry.tension import Tension
 from rendering.bump import displacement_gradient
-from rendering.head import EyePose, HeadVisual, Program
-from rendering.paint import backdrop_texture, encode_srgb
+from rendering.head import CLAY_EYE, EyePose, HeadVisual, Program, iris_share
+from rendering.mesh import head_mesh
+from rendering.paint import backdrop_texture, encode_srgb, eye_texture, strand_texture
 from rendering.projection import HeadView, fitted_viewport, head_view
 from rendering.scene import Background, Scene, View
 from rendering.shaders import shader
-from tracking.types import FaceParameters, TrackedFace
+from tracking.types import FaceParameters, Frame, TrackedFace, TrackingState
 
-__all__ = ["GLOO_LOCK", "HeadRenderer"]
+__all__ = ["GLOO_LOCK", "HeadRenderer", "prepare_drawing", "rest_face"]
 
 GLOO_LOCK = RLock()
 """vispy keeps one current canvas for the whole process, whatever the thread. Whoever makes a canvas current and draws
@@ -28,6 +32,43 @@ through gloo holds this lock from before `set_current` until the drawing is done
 
 PHOTOGRAPH_LIGHT = 0.75
 """How much of its own light a texture from a camera is taken to carry: the rest lets the form shade it."""
+
+
+def prepare_drawing(model: FaceModel) -> None:
+    """Computes, on whatever thread, all that a `HeadRenderer` of this model remembers and needs no OpenGL for: about a
+    second that a window's thread need not spend."""
+    scene = Scene()
+    mesh = head_mesh(model, refine=False)
+    share = iris_share(mesh.eye_radius)
+    eye_texture(scene.iris, share)
+    eye_texture(CLAY_EYE, share)
+    strand_texture()
+    face = rest_face(model)
+    if face.vertices is not None:
+        # Loads the compiled function.
+        Tension(model.faces, model.vertex_count, model.regions.get("hidden"))(face.vertices, face.vertices)
+
+
+@lru_cache(maxsize=2)
+def rest_face(model: FaceModel) -> TrackedFace:
+    """The model's mean head at rest, looking straight ahead: what is shown where nobody is tracked."""
+    camera = Camera.from_fov(64, 48)
+    identity, gaze = model.identity(), np.zeros((2, 2), np.float32)
+    expression = np.zeros(CHANNEL_COUNT, np.float32)
+    posed = model.pose(identity, expression, gaze)
+    parameters = FaceParameters(identity, expression, np.eye(3), np.array([0.0, 0.0, 0.6]), gaze, camera)
+    return TrackedFace(
+        frame=Frame(0, 0.0, 0, np.full((48, 64, 3), 40, np.uint8)),
+        state=TrackingState.SEARCHING,
+        confidence=0.0,
+        observation=None,
+        raw=None,
+        parameters=parameters,
+        vertices=posed.vertices,
+        normals=posed.normals,
+        displacement=None,
+        stages=(),
+    )
 
 
 class HeadRenderer:
@@ -94,12 +135,32 @@ class HeadRenderer:
             return
         self._head.set_albedo(encode_srgb(light))
 
-    def draw(self, tracked: TrackedFace, size: tuple[int, int]) -> None:
+    def warm_up(self, view: View) -> bool:
+        """Compiles at most one program that a view needs, so that a window can get all of them ready between two events
+        instead of stopping for a quarter of a second when the view is first drawn.
+
+        Spoils what is in the framebuffer.
+
+        Returns:
+            Whether all of the view's programs are there; until then call it again.
+        """
+        shown = self.scene
+        try:
+            self.scene = replace(shown, view=view)
+            return self.draw(rest_face(self._model), (16, 16), new_programs=1)
+        finally:
+            self.scene = shown
+
+    def draw(self, tracked: TrackedFace, size: tuple[int, int], *, new_programs: int | None = None) -> bool:
         """Draws the background and, where there is a face, the head.
 
         Args:
             tracked: the face; its picture is shown in the overlay view. Without vertices only the background is drawn.
             size: width and height of the framebuffer in physical pixels.
+            new_programs: see `HeadVisual.draw`.
+
+        Returns:
+            Whether everything could be drawn; always True without `new_programs`.
 
         Raises:
             ValueError: a size without pixels, or a face of another model.
@@ -133,16 +194,15 @@ class HeadRenderer:
 
         if tracked.vertices is None or tracked.normals is None or not np.isfinite(view.view_from_head).all():
             backdrop()
-            return
+            return True
         self._head.update(tracked.vertices, tracked.normals)
         self._take_displacement(tracked)
         style = scene.overlay.style if overlay else scene.view
         if style is View.TENSION:
             identity = self._model.identity(None if tracked.parameters is None else tracked.parameters.identity)
             self._head.set_tension(self._tension(self._model.neutral(identity), tracked.vertices))
-        self._head.draw(
-            style, scene, view, self._eyes(tracked.parameters), self._picture if overlay else None, backdrop
-        )
+        eyes = self._eyes(tracked.parameters)
+        return self._head.draw(style, scene, view, eyes, self._picture if overlay else None, backdrop, new_programs)
 
     def delete(self) -> None:
         """Frees everything on the card."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model import FaceModel, load_face_model
+from tracking.coarse import CoarsePredictor, crop_of_landmarks
 from tracking.fit import FitSession, FitSettings
 from tracking.fit.mirror import mirrored_landmarks
+from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
 from tracking.landmarks import MODEL_FILE, LandmarkDetector
 from tracking.threads import use_one_thread
-from tracking.types import FaceObservation, Image
+from tracking.types import FaceObservation, FaceParameters, Image
 
 MAX_FACES = 8
 SAME_FACE = 0.25
@@ -34,9 +37,12 @@ class StillTracker:
         model: the face model, by default the shipped head.
         mirrored: also look at the mirror image.
         model_file: the Face Landmarker bundle.
+        coarse: the coarse network, whose answer `estimate` gives to the fit as a second opinion; None for none.
+        refine: False lets `estimate` answer what the coarse network says alone.
 
     Raises:
         ModelFileError: a model file is missing or altered.
+        ValueError: not to refine, but no coarse network either.
     """
 
     def __init__(
@@ -45,7 +51,13 @@ class StillTracker:
         model: FaceModel | None = None,
         mirrored: bool = True,
         model_file: Path = MODEL_FILE,
+        coarse: CoarsePredictor | None = None,
+        refine: bool = True,
     ) -> None:
+        if coarse is None and not refine:
+            raise ValueError("without a coarse network there is nothing but the fit")
+        self._coarse = coarse
+        self._refine = refine
         use_one_thread()
         self.model = model or load_face_model()
         self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
@@ -65,6 +77,43 @@ class StillTracker:
         """Fits one face of a picture of this size in pixels, with no memory of any other."""
         self._session.reset()
         return self._session.fit(observation, width, height)
+
+    def estimate(self, image: Image, observation: FaceObservation) -> FaceParameters:
+        """One face of a picture (H, W, 3): by the fit, the coarse network, or the fit with the network's opinion."""
+        height, width = image.shape[:2]
+        self._session.reset()
+        if self._coarse is None:
+            return self._session.fit(observation, width, height).parameters
+        camera = self._session.camera(width, height)
+        answer = self._coarse.predict(image, crop_of_landmarks(observation.landmarks), camera)
+        if not self._refine:
+            return answer.parameters
+        return self._session.fit(observation, width, height, self._coarse.opinion(answer)).parameters
+
+    def fit_person(self, observations: Sequence[FaceObservation], sizes: Sequence[tuple[int, int]]) -> list[FitResult]:
+        """Fits several pictures of one person, who gets one identity.
+
+        Args:
+            observations: one face each; the first must be at rest, for the others are told by how they differ from it.
+            sizes: width and height in pixels of each picture.
+
+        Raises:
+            ValueError: no observation, or not one size for each.
+        """
+        if not observations:
+            raise ValueError("a person needs at least one picture")
+        pairs = list(zip(observations, sizes, strict=True))
+        settings = self._session.settings.model_copy(update={"identity_frames": EARLY + len(pairs)})
+        session = FitSession(self.model, settings)
+        # The regressor needs to have seen the face at rest a few times before it answers with differences from it.
+        for observation, size in [pairs[0]] * EARLY + pairs[1:] + pairs[:1]:
+            session.lose_track()
+            session.fit(observation, *size)
+        results = []
+        for observation, size in pairs:
+            session.lose_track()
+            results.append(session.fit(observation, *size))
+        return results
 
     def close(self) -> None:
         """Frees the detector."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
+from tracking.detail_settings import DetailSettings
 from tracking.fit import FitSession, FitSettings
 from tracking.landmarks import MODEL_FILE
 from tracking.presence import Presence, PresenceSettings, Shown
@@ -35,6 +36,8 @@ class TrackerSettings(BaseModel):
     """The one filter."""
     presence: PresenceSettings = PresenceSettings()
     """What happens when the face is lost."""
+    detail: DetailSettings = DetailSettings()
+    """Wrinkles; used by `DetailedTracker`."""
 
 
 class FaceTracker:

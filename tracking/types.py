@@ -96,6 +96,17 @@ class TrackingState(Enum):
     """The face is gone; the expression fades to neutral."""
 
 
+class DetailState(Enum):
+    """Where the relief of the skin comes from."""
+
+    NONE = "none"
+    """There is none: no good view so far, or no detail network."""
+    LIVE = "live"
+    """From a good view of just now."""
+    HELD = "held"
+    """From the person's last good view, driven by the tension of this moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class StageTime:
     """How long one stage worked on one frame, in milliseconds."""
@@ -119,6 +130,8 @@ class TrackedFace:
         normals: (V, 3) float32 unit, head frame.
         displacement: (S, S) float32 millimetres along the outward normal in UV, None until a detail stage filled it.
         stages: duration of each stage.
+        detail: where the displacement comes from.
+        detail_note: why it is not live, in a few words; empty where it is.
     """
 
     frame: Frame
@@ -131,6 +144,8 @@ class TrackedFace:
     normals: NDArray[np.float32] | None
     displacement: NDArray[np.float32] | None
     stages: tuple[StageTime, ...]
+    detail: DetailState = DetailState.NONE
+    detail_note: str = ""
 
     @property
     def valid(self) -> bool:

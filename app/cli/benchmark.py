@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.benchmarking.run import benchmark
 from app.cli.console import parse, progress_bar
-from app.cli.demo import DEMO_CLIP
+from app.demo_clip import DEMO_CLIP
 from app.errors import CommandError
 
 

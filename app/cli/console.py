@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBars
 
+from app.cli.lines import LineBar, wanted, watch_input
+
 OptionsType = TypeVar("OptionsType", bound=BaseModel)
 
 
@@ -54,8 +56,12 @@ class Bar:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Bar]:
-    """Shows a bar while the block runs; on something other than a terminal nothing is shown."""
+def progress_bar() -> Iterator[Bar | LineBar]:
+    """Shows a bar while the block runs; on something other than a terminal nothing is shown unless a window watches."""
+    if wanted():
+        watch_input()
+        yield LineBar()
+        return
     console = terminal()
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -1,4 +1,4 @@
-"""`demo`: the bundled clip, tracked and rendered."""
+"""`demo`: the bundled clip, tracked live in the window, or rendered where there is no display."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.cli.console import parse, progress_bar
-from app.jobs.track import Progress, RenderRequest, TrackJobs, TrackRequest
+from app.demo_clip import DEMO_CLIP
+from app.machine import has_display
 from recordings.video import Codec
 from rendering import Scene, Viewpoint
 
-DEMO_CLIP = Path(__file__).resolve().parent.parent / "assets" / "cap13_edit2.mp4"
 PANE = (480, 360)
 SCENE = Scene(viewpoint=Viewpoint(zoom=1.3))
 
 
 class Options(BaseModel):
-    """Track and render the clip that comes with Mien.
+    """Show the clip that comes with Mien in the window; where there is no display, track and render it.
 
-    Writes demo.mp4 (the picture, the mesh over it, the animated head), frames.csv and session.json.
+    Without a window (or with --headless) it writes demo.mp4 (the picture, the mesh over it, the animated head),
+    frames.csv and session.json.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +31,8 @@ class Options(BaseModel):
     """Folder for the results."""
     exit_after_clip: bool = False
     """Close the window at the end of the clip. Without a window the program ends with the clip anyway."""
+    headless: bool = False
+    """Track and render without a window even where there is a display."""
     codec: Codec = "h264"
     """Of the video."""
     seconds: float | None = Field(default=None, gt=0)
@@ -39,6 +42,25 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Run the demo; returns the exit status."""
     options = parse(Options, args, prog)
+    if has_display() and not options.headless:
+        return show_in_window(options)
+    return track_and_render(options)
+
+
+def show_in_window(options: Options) -> int:
+    """The window on the demo clip, until it is closed."""
+    from app.window.run import DEMO, leave, run_window
+
+    session = run_window(DEMO, once=options.exit_after_clip, remember_source=False).director.session
+    if options.exit_after_clip:
+        print(f"A face in {session.valid} of {session.tracked} pictures.")
+    return leave(0)
+
+
+def track_and_render(options: Options) -> int:
+    """Files instead of a window."""
+    from app.jobs.track import Progress, RenderRequest, TrackJobs, TrackRequest
+
     name = "demo.mp4"
     request = TrackRequest(
         spec=str(DEMO_CLIP),

@@ -14,6 +14,7 @@ from app.errors import CommandError
 from app.evaluation.landmarks import evaluate_landmarks, write_landmark_report
 from models.face_model import load_face_model
 from tracking import StillTracker
+from tracking.coarse import CoarsePredictor
 from tracking.evaluation.annotations import find_annotated
 from tracking.fit import FitSettings
 
@@ -33,6 +34,8 @@ class Options(BaseModel):
     """Folder for the report."""
     tracker: Literal["fit", "coarse", "full"] = "fit"
     """Which tracker: the model fit, the coarse network, or the network with the fit after it."""
+    weights: Path | None = None
+    """Weights of the coarse network instead of the shipped ones."""
     list: Path | None = None
     """Only the pictures named in this file, one name a line."""
     pts_origin: Literal[0, 1] = 0
@@ -46,17 +49,18 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Evaluate; returns the exit status."""
     options = parse(Options, args, prog)
-    if options.tracker != "fit":
-        raise CommandError(
-            f"The {options.tracker} tracker comes with the learned core, which is not there yet: use fit."
-        )
     samples = find_annotated(options.folder, None if options.list is None else _names(options.list))
     model = load_face_model(options.face_model) if options.face_model else None
-    with StillTracker(options.fit, model) as tracker, progress_bar() as bar:
+    coarse = None
+    if options.tracker != "fit":
+        coarse = CoarsePredictor(model or load_face_model(), options.weights)
+    refine = options.tracker != "coarse"
+    with StillTracker(options.fit, model, coarse=coarse, refine=refine) as tracker, progress_bar() as bar:
         bar.start(options.folder.name, len(samples))
         errors = evaluate_landmarks(samples, tracker, pts_origin=options.pts_origin, step=bar.step)
         about = {
             "tracker": options.tracker,
+            "weights": None if coarse is None else coarse.spec.weights,
             "folder": str(options.folder),
             "pts_origin": options.pts_origin,
             "face_model": tracker.model.name,

@@ -37,12 +37,21 @@ class Command:
 
 
 COMMANDS = (
-    Command("demo", "app.cli.demo", "Track and render the clip that comes with Mien."),
+    Command("demo", "app.cli.demo", "Show the clip that comes with Mien, tracked live; render it without a display."),
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
     Command("calibrate", "app.cli.calibrate", "Store a person's neutral face, from a camera or a video."),
+    Command("label", "app.cli.label", "Write label files of pictures and clips, for training."),
+    Command("train coarse", "app.cli.train_coarse", "Train the coarse network."),
+    Command("train teacher", "app.cli.train_detail", "Train the teacher of the detail network.", "run_teacher"),
+    Command("train detail", "app.cli.train_detail", "Train the detail network.", "run_detail"),
     Command("evaluate landmarks", "app.cli.evaluate_landmarks", "Measure errors against hand-made landmarks."),
+    Command("evaluate detail", "app.cli.evaluate_detail", "Measure wrinkles on unseen people and a head scan."),
+    Command(
+        "evaluate protocol", "app.cli.evaluate_protocol", "Measure on 300-W, 300-VW or FaceScape, beside other methods."
+    ),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
+    Command("benchmark-window", "app.cli.benchmark_window", "Measure the window: rates, delay, processor, memory."),
     Command(
         "doctor", "app.cli.doctor", "Check cameras, graphics, audio and model files; say how to get what is missing."
     ),
@@ -96,7 +105,7 @@ def overview(group: str = "") -> str:
     width = max(len(command.name) for command in shown)
     lines = [f"usage: {prog} {f'{group} ' if group else ''}COMMAND [OPTIONS]", ""]
     if not group:
-        lines += ["Real-time face tracking and animation. Without a command the bundled clip is tracked.", ""]
+        lines += ["Real-time face tracking and animation. Without a command the window opens.", ""]
     lines += [f"  {command.name:{width}}  {command.summary}" for command in shown]
     lines += ["", f"`{prog} COMMAND --help` lists a command's options; `--debug` shows the details of an error."]
     return "\n".join(lines)
@@ -104,8 +113,7 @@ def overview(group: str = "") -> str:
 
 def _dispatch(args: list[str]) -> int:
     if not args:
-        print("Mien has no window yet: tracking the bundled clip instead (`--help` lists the commands).")
-        args = ["demo"]
+        return _open_window()
     if args[0] in ("-h", "--help", "help"):
         print(overview())
         return 0
@@ -127,6 +135,26 @@ def _dispatch(args: list[str]) -> int:
         args = [" ".join(args[:2])]
     print(f"There is no command {args[0]!r}: `{program_name()} --help` lists the commands.", file=sys.stderr)
     return UNUSABLE
+
+
+def _open_window() -> int:
+    """The window, on whatever was open last.
+
+    Raises:
+        CommandError: there is no display.
+    """
+    from app.errors import CommandError
+    from app.machine import has_display
+
+    if not has_display():
+        raise CommandError(
+            f"There is no display to open the window on: `{program_name()} demo` tracks the bundled clip without one,"
+            f" and `{program_name()} --help` lists what else works."
+        )
+    from app.window.run import leave, run_window
+
+    run_window()
+    return leave(0)
 
 
 def _set_up_logging(debug: bool) -> None:

@@ -55,8 +55,7 @@ class LandmarkEvaluator:
         faces = self._tracker.detect(image)
         if not faces:
             return LandmarkErrors(sample.name)
-        height, width = image.shape[:2]
-        fitted = self._tracker.fit(nearest(faces, truth), width, height).parameters
+        fitted = self._tracker.estimate(image, nearest(faces, truth))
         model = self._tracker.model
         posed = model.pose(fitted.identity, fitted.expression, fitted.gaze)
         points = project_embedding(model, fitted, posed.vertices, model.landmarks68).astype(np.float64)

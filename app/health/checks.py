@@ -14,6 +14,7 @@ from app.health.check import Check, Level
 from app.machine import has_display
 
 LINUX, MAC, WINDOWS = (sys.platform.startswith("linux"), sys.platform == "darwin", sys.platform == "win32")
+WINDOW_LIBRARIES = ("xcb-cursor", "xkbcommon-x11", "xcb-icccm", "xcb-keysyms", "xcb-shape")
 _LEAST_FREE_BYTES = 1_000_000_000
 
 
@@ -72,6 +73,24 @@ def check_graphics() -> Check:
     except Exception as error:
         remedy = "apt install libegl1 libgl1" if LINUX else "Update the graphics driver."
         return Check("graphics", Level.BROKEN, f"nothing can be drawn: {_short(error)}", remedy)
+
+
+def check_window() -> Check:
+    """What windows need besides OpenGL: a display, and Qt's libraries for it."""
+    from ctypes.util import find_library
+
+    try:
+        import PySide6.QtWidgets  # noqa: F401
+    except ImportError as error:
+        remedy = "apt install libegl1 libgl1 libxkbcommon0 libfontconfig1" if LINUX else "Install Mien again."
+        return Check("window", Level.MISSING, f"Qt cannot be loaded: {_short(error)}", remedy)
+    missing = [f"lib{name}" for name in WINDOW_LIBRARIES if find_library(name) is None] if LINUX else []
+    if missing:
+        remedy = "apt install libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
+        return Check("window", Level.MISSING, f"missing on X11: {', '.join(missing)}", remedy)
+    if not has_display():
+        return Check("window", Level.MISSING, "Qt is there, but no display", "Use the commands, or xvfb-run.")
+    return Check("window", Level.OK, "Qt and a display")
 
 
 def check_cameras() -> Check:
@@ -200,6 +219,7 @@ ALL_CHECKS: tuple[Callable[[], Check], ...] = (
     check_model_files,
     check_landmarks,
     check_graphics,
+    check_window,
     check_cameras,
     check_accelerator,
     check_virtual_camera,

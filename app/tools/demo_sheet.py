@@ -15,7 +15,8 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from app.cli.demo import DEMO_CLIP, SCENE
+from app.cli.demo import SCENE
+from app.demo_clip import DEMO_CLIP
 from rendering import OffscreenRenderer, View
 from tracking import FaceTracker, TrackedFace, open_source, track_frames
 

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 ENGINES = ("tensorrt", "cuda", "openvino-bf16", "openvino-int8", "openvino", "torch")
 """In the order in which they are tried when nothing was measured; int8 only where it was measured, see
 `measure_engines`."""
-_WARM_UP, _TIMED = 3, 15
+_WARM_UP, _QUICK, _THOROUGH = 2, 3, 15
 
 
 class EngineReport(BaseModel):
@@ -92,7 +92,7 @@ def load_engine(
         order = [remembered, *(e for e in order if e != remembered)]
     passed_over: list[EngineReport] = []
     for kind in order:
-        engine, report = _tested(spec, kind, threads, cache, calibration)
+        engine, report = _tested(spec, kind, threads, cache, calibration, _QUICK)
         if engine is not None:
             return ChosenEngine(engine, report, tuple(passed_over))
         passed_over.append(report)
@@ -111,7 +111,7 @@ def measure_engines(
     cache = cache or cache_folder()
     reports = []
     for kind in ENGINES:
-        engine, report = _tested(spec, kind, threads, cache, calibration)
+        engine, report = _tested(spec, kind, threads, cache, calibration, _THOROUGH)
         reports.append(report)
         if engine is not None:
             engine.close()
@@ -132,14 +132,14 @@ def measure_engines(
 
 def _tested(
     spec: NetworkSpec, kind: str, threads: int | None, cache: Path,
-    calibration: Callable[[], list[tuple[Floats, ...]]] | None,
+    calibration: Callable[[], list[tuple[Floats, ...]]] | None, runs: int,
 ) -> tuple[Engine | None, EngineReport]:  # fmt: skip
     try:
         engine = _make(spec, kind, threads, cache, calibration)
         example = spec.example()
         answers = engine.run(*example)
         times = []
-        for index in range(_WARM_UP + _TIMED):
+        for index in range(_WARM_UP + runs):
             start = time.perf_counter()
             engine.run(*example)
             if index >= _WARM_UP:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (everyone's name for it)
 
-__all__ = ["Block", "ConvolutionalStem", "PatchEmbedding", "patchify", "sincos_positions", "unpatchify"]
+__all__ = ["Block", "ConvolutionalStem", "PatchEmbedding", "Residual", "patchify", "sincos_positions", "unpatchify"]
 
 
 def sincos_positions(grid: tuple[int, int], dim: int) -> Tensor:
@@ -65,7 +65,7 @@ class PatchEmbedding(nn.Module):
 
 
 class ConvolutionalStem(nn.Module):
-    """A thin stack of stride-2 convolutions in place of `PatchEmbedding`, patch 16: same shapes.
+    """A thin stack of convolutions in place of `PatchEmbedding`, patch 16.
 
     After Xiao et al., Early Convolutions Help Transformers See Better, NeurIPS 2021. The paper has none; small networks
     that are trained on little learn several times faster with it.
@@ -73,15 +73,37 @@ class ConvolutionalStem(nn.Module):
 
     def __init__(self, channels: int, dim: int) -> None:
         super().__init__()
-        widths = [channels, dim // 8, dim // 4, dim // 2, dim]
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(1, after), nn.GELU()]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(dim, dim, 1))
+        self.to_eighth = nn.Sequential(
+            _halving(channels, dim // 8), _halving(dim // 8, dim // 4), Residual(dim // 4),
+            _halving(dim // 4, dim // 2), Residual(dim // 2),
+        )  # fmt: skip
+        self.to_sixteenth = nn.Sequential(_halving(dim // 2, dim), nn.Conv2d(dim, dim, 1))
+
+    def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) -> tokens (B, H/16 * W/16, dim), and features (B, dim / 2, H/8, W/8) on the way to them."""
+        fine = self.to_eighth(maps)
+        return self.to_sixteenth(fine).flatten(2).transpose(1, 2), fine
+
+
+class Residual(nn.Module):
+    """Two convolutions beside the identity: (B, C, H, W) -> the same shape."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.GroupNorm(channels // 8, channels), nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )  # fmt: skip
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, H/16 * W/16, dim)."""
-        return self.layers(maps).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+        """See the class."""
+        return maps + self.layers(maps)  # type: ignore[no-any-return]
+
+
+def _halving(before: int, after: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(max(1, after // 8), after), nn.ReLU()
+    )
 
 
 class Attention(nn.Module):

@@ -20,13 +20,13 @@ IMAGE_CHANNELS = 4
 PREPARED_CHANNELS = 7
 CONTRAST_REACH = 9
 """Texels a side of the surroundings that a texel's brightness is compared with."""
-OUTPUT_SCALE = 0.3
-"""Millimetres of displacement per unit of the last layer: wrinkles then are of the size that layers start with."""
+OUTPUT_SCALE = 1.0
+"""Millimetres of displacement per unit of the last layer. Much smaller, and wrinkles take long to reach their depth."""
 
 
 def with_contrast(image: Tensor) -> Tensor:
-    """(B, 4, H, W) picture and visibility -> (B, 7, H, W): the picture about zero, visibility, and the logarithm of each
-    colour over that of its surroundings, which is of order one at a wrinkle whatever the skin and the light.
+    """(B, 4, H, W) picture and visibility -> (B, 7, H, W): the picture about zero, visibility, and the logarithm of
+    each colour over that of its surroundings, which is of order one at a wrinkle whatever the skin and the light.
 
     A reconstruction of ours: networks that learn for an hour would spend it on finding such filters.
     """

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.presets import ViTSettings
-from models.networks.transformer import Block, ConvolutionalStem, PatchEmbedding, sincos_positions
+from models.networks.transformer import Block, ConvolutionalStem, PatchEmbedding, Residual, sincos_positions
 
 EXPRESSION = 52
 SCALE_MEAN = 7.5
@@ -97,6 +97,8 @@ class CoarseViT(nn.Module):
             self.embed = ConvolutionalStem(3, settings.dim)
         else:
             self.embed = PatchEmbedding(3, settings.patch, settings.dim)
+        if settings.points and settings.stem != "convolutional":
+            raise ValueError("points are read off the convolutional stem's features: choose that stem")
         self.blocks = nn.ModuleList(Block(settings.dim, settings.heads) for _ in range(settings.depth))
         self.norm = nn.LayerNorm(settings.dim)
         self.readout = PointReadout(settings.dim, settings.points) if settings.points else None
@@ -111,7 +113,12 @@ class CoarseViT(nn.Module):
     def with_points(self, crops: Tensor) -> tuple[Tensor, Tensor | None]:
         """The raw numbers, and the points (B, P, 2) in crop coordinates that they were read at, where there are any."""
         patch = self.settings.patch
-        tokens = self.embed((crops - 0.5) * 4.0)
+        normalised = (crops - 0.5) * 4.0
+        fine = None
+        if isinstance(self.embed, ConvolutionalStem):
+            tokens, fine = self.embed(normalised)
+        else:
+            tokens = self.embed(normalised)
         grid = (crops.shape[2] // patch, crops.shape[3] // patch)
         tokens = tokens + sincos_positions(grid, self.settings.dim).to(tokens)
         for block in self.blocks:
@@ -119,7 +126,8 @@ class CoarseViT(nn.Module):
         tokens = self.norm(tokens)
         if self.readout is None:
             return self.head(tokens.mean(dim=1)), None
-        features, points = self.readout(tokens, grid)
+        assert fine is not None
+        features, points = self.readout(tokens, fine)
         return self.head(features), points
 
     def read(self, raw: Tensor) -> CoarseOutput:
@@ -141,12 +149,13 @@ class CoarseViT(nn.Module):
 
 
 class PointReadout(nn.Module):
-    """Reads tokens at points of the picture that the network finds itself: (B, N, dim) -> (B, dim) and (B, P, 2).
+    """Reads tokens at points of the picture that the network finds itself.
 
-    Each token votes for each point with a weight and an offset; a point is the weighted mean of the votes (after Sun
-    et al., Integral Human Pose Regression, ECCV 2018). The first 68 are trained to be the 68 landmarks, the others
-    are free. Where things are is most of what a face's parameters depend on; a network that is told so learns from a
-    tenth of the pictures. The paper has nothing of the kind.
+    Tokens are spread over the stem's finer grid and joined with its features there; each place of it votes for each
+    point with a weight and an offset, and a point is the weighted mean of the votes (after Sun et al., Integral Human
+    Pose Regression, ECCV 2018). The first 68 are trained to be the 68 landmarks, the others are free. Where things are is
+    most of what a face's parameters depend on; a small network that is told so learns from a fraction of the pictures.
+    The paper has nothing of the kind.
 
     Args:
         dim: channels of a token.
@@ -158,27 +167,39 @@ class PointReadout(nn.Module):
     def __init__(self, dim: int, points: int) -> None:
         super().__init__()
         self.points = points
-        self.votes = nn.Linear(dim, points * 3)
-        self.features = nn.Linear(dim, self.FEATURES)
+        self.spread = nn.Linear(dim, dim // 2)
+        self.join = Residual(dim // 2)
+        self.norm = nn.LayerNorm(dim // 2)
+        self.votes = nn.Linear(dim // 2, points * 3)
+        self.features = nn.Linear(dim // 2, self.FEATURES)
         width = points * (2 + self.FEATURES) + dim
         self.mix = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
 
-    def forward(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """See the class; `grid` holds rows and columns of the tokens."""
-        batch, count, _ = tokens.shape
-        logits, x, y = self.votes(tokens).float().reshape(batch, count, 3, self.points).unbind(2)
+    def forward(self, tokens: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, dim) and points (B, P, 2) in crop coordinates.
+
+        Args:
+            tokens: (B, N, dim).
+            fine: (B, dim / 2, 2 rows, 2 columns) of the stem; N = rows * columns.
+        """
+        batch, _, height, width = fine.shape
+        coarse = self.spread(tokens).transpose(1, 2).reshape(batch, -1, height // 2, width // 2)
+        maps = self.join(fine + nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
+        places = self.norm(maps.flatten(2).transpose(1, 2))
+        count = height * width
+        logits, x, y = self.votes(places).float().reshape(batch, count, 3, self.points).unbind(2)
         weights = logits.softmax(dim=1)
-        rows = (torch.arange(grid[0], device=tokens.device) + 0.5) * (2 / grid[0]) - 1
-        columns = (torch.arange(grid[1], device=tokens.device) + 0.5) * (2 / grid[1]) - 1
-        centre_y = rows[:, None].expand(grid).reshape(1, count, 1)
-        centre_x = columns[None, :].expand(grid).reshape(1, count, 1)
-        reach = 2 / grid[0]
-        places = torch.stack(
+        rows = (torch.arange(height, device=fine.device) + 0.5) * (2 / height) - 1
+        columns = (torch.arange(width, device=fine.device) + 0.5) * (2 / width) - 1
+        centre_y = rows[:, None].expand(height, width).reshape(1, count, 1)
+        centre_x = columns[None, :].expand(height, width).reshape(1, count, 1)
+        reach = 2 / height
+        found = torch.stack(
             [(weights * (centre_x + reach * x)).sum(1), (weights * (centre_y + reach * y)).sum(1)], dim=2
         )
-        seen = torch.einsum("bnp,bnf->bpf", weights, self.features(tokens).float())
-        everything = torch.cat([places.flatten(1) * 3, seen.flatten(1), tokens.mean(dim=1).float()], dim=1)
-        return self.mix(everything), places
+        seen = torch.einsum("bnp,bnf->bpf", weights, self.features(places).float())
+        everything = torch.cat([found.flatten(1) * 3, seen.flatten(1), tokens.mean(dim=1).float()], dim=1)
+        return self.mix(everything), found
 
 
 def rotation_from_six(six: Tensor) -> Tensor:

@@ -86,17 +86,22 @@ def test_surprises_are_reported_without_a_traceback(run: Run, monkeypatch: pytes
         run("demo", "--debug")
 
 
-def test_without_arguments_the_demo_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    called = []
+def test_without_arguments_the_window_opens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("app.window.run.run_window", lambda: opened.append(True))
+    monkeypatch.setattr("app.window.run.leave", lambda status: status)
+    assert run().status == 0
+    assert opened == [True]
 
-    def run_demo(args: list[str], prog: str) -> int:
-        called.append(args)
-        return 0
 
-    monkeypatch.setattr("app.cli.demo.run", run_demo)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_one_sentence_says_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     result = run()
-    assert called == [[]]
-    assert "no window yet" in result.out
+    assert result.status == 2
+    assert "no display" in result.sentence() and "demo" in result.sentence()
 
 
 def test_a_broken_pipe_is_no_error() -> None:

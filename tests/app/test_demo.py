@@ -15,7 +15,7 @@ pytestmark = pytest.mark.gl
 
 def test_the_demo_writes_a_film_beside_the_values(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run("demo", "--exit-after-clip", "--seconds", "0.6")
+    result = run("demo", "--headless", "--exit-after-clip", "--seconds", "0.6")
     assert result.status == 0, result.err
     folder = tmp_path / "out" / "demo"
     assert str(Path("out") / "demo" / "demo.mp4") in result.out and not result.err
@@ -29,7 +29,14 @@ def test_the_demo_writes_a_film_beside_the_values(run: Run, tmp_path: Path, monk
     assert manifest["command"] == "demo" and manifest["parameters"]["valid_frames"] == 15
 
 
+def test_without_a_display_there_is_no_window(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    result = run("demo", "--seconds", "0.2", "--out", tmp_path / "out")
+    assert result.status == 0 and (tmp_path / "out" / "demo.mp4").exists()
+
+
 @pytest.mark.slow
 def test_the_whole_clip_is_tracked_throughout(run: Run, tmp_path: Path) -> None:
-    result = run("demo", "--out", tmp_path)
+    result = run("demo", "--headless", "--out", tmp_path)
     assert result.status == 0 and "765 of 765" in result.out

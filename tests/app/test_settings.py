@@ -10,6 +10,7 @@ import pytest
 
 import app.settings
 from app.settings import Settings, SettingsError, load_settings, save_settings, settings_file
+from app.window_settings import WindowSettings
 from tracking import TrackerSettings
 from tracking.smoothing import SmoothingSettings
 
@@ -32,7 +33,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xfe", b"{", b"[1]", b"{}", b'{"schema_version": 1, "nonsense": 2}', b'{"schema_version": "1"}'],
+    [b"", b"\xff\xfe", b"{", b"[1]", b"{}", b'{"schema_version": 2, "nonsense": 2}', b'{"schema_version": "1"}'],
 )
 def test_damage_is_kept_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
@@ -61,6 +62,15 @@ def test_migrations_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"schema_version": 0, "smooth": "medium"}))
     assert load_settings(path).tracker.smoothing.preset == "medium"
+
+
+def test_version_1_gets_the_windows_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"schema_version": 1, "tracker": {"smoothing": {"preset": "strong"}}}')
+    warnings: list[str] = []
+    settings = load_settings(path, warnings.append)
+    assert not warnings and settings.schema_version == 2
+    assert settings.tracker.smoothing.preset == "strong" and settings.window == WindowSettings()
 
 
 def test_the_environment_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

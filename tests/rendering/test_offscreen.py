@@ -254,6 +254,19 @@ def test_many_frames_and_renderers_do_not_pile_up(model: FaceModel, renderer: Of
     assert grown < 40_000, "kilobytes; one renderer that stays behind takes more"
 
 
+@pytest.mark.parametrize("view", list(View))
+def test_programs_can_be_compiled_one_by_one(model: FaceModel, view: View) -> None:
+    with OffscreenRenderer(model) as fresh:
+        steps = 1
+        while not fresh._run(lambda: fresh._drawing(lambda: fresh.head.warm_up(view))):
+            steps += 1
+            assert steps < 20
+        assert steps > 1 or view in (View.WIREFRAME, View.OVERLAY), "a surface has several programs"
+        warm = fresh.render(tracked_face(model), view, SIZE)
+    with OffscreenRenderer(model) as other:
+        np.testing.assert_array_equal(warm, other.render(tracked_face(model), view, SIZE))
+
+
 def test_closed_renderer_says_so(model: FaceModel) -> None:
     renderer = OffscreenRenderer(model)
     renderer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -361,3 +362,28 @@ def test_rolling_rate_counts_and_decays() -> None:
     assert rate.get(last) == pytest.approx(50.0)
     assert rate.get(last + 20_000_000) == pytest.approx(50.0)
     assert rate.get(last + 10_000_000_000) < 1.0
+
+
+def test_a_stride_passes_pictures_over_without_dropping_them(wait_until: WaitUntil) -> None:
+    source, tracker = ListSource(12), StubTracker()
+    source.paced = True
+    pipeline = Pipeline(source, tracker)
+    assert pipeline.ended
+    pipeline.stride = 3
+    with pipeline:
+        for count in range(1, 13):
+            source.permits.release()
+            wait_until(partial(lambda n: pipeline.status().captured >= n, count))
+            wait_until(partial(lambda n: len(tracker.seen) >= n // 3, count))
+        assert tracker.seen == [2, 5, 8, 11]
+        assert pipeline.status().dropped == 0 and not pipeline.ended
+    assert pipeline.ended
+
+
+def test_a_stride_leaves_files_whole(wait_until: WaitUntil) -> None:
+    source, tracker = ListSource(6, live=False), StubTracker()
+    pipeline = Pipeline(source, tracker)
+    pipeline.stride = 2
+    with pipeline:
+        wait_until(lambda: pipeline.status().state is PipelineState.ENDED)
+    assert tracker.seen == list(range(6))

@@ -16,6 +16,7 @@ from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler, to_rotve
 from tracking.fit.gaze import estimate_gaze, eyeball_radius
 from tracking.fit.mirror import FACE_POINTS
 from tracking.fit.offsets import LandmarkOffsets
+from tracking.fit.opinion import combined
 from tracking.fit.priors import ExpressionPrior, chosen_landmarks, landmark_sigmas
 from tracking.fit.problem import (
     FITTED_CHANNELS,
@@ -129,12 +130,13 @@ class FitSession:
         camera = Camera.from_fov(width, height, fov, self.settings.projection)
         return replace(camera, focal=camera.focal * float(np.exp(self._shown[-1])))
 
-    def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
+    def fit(self, observation: FaceObservation, width: int, height: int, opinion: Guess | None = None) -> FitResult:
         """Fits one frame.
 
         Args:
             observation: landmarks in pixels of a picture of `width` by `height`.
             width, height: pixels.
+            opinion: what another observer, the coarse network, says of this frame.
 
         Raises:
             ValueError: landmarks or scores are not finite.
@@ -151,6 +153,8 @@ class FitSession:
             state = replace(last, camera=camera, identity=self._shown[:-1].copy())
         previous = None if first else state.expression
         guess = self._regressor(observation)
+        if opinion is not None:
+            guess = combined(guess, opinion)
         learning = not self.identity_held and (first or self._is_new(state))
         # Young sessions solve for the person and the frame together; later the person is updated beside the frame.
         together = learning and self._frames < FIRST_FRAMES

@@ -27,6 +27,7 @@ __all__ = [
     "list_cameras",
     "list_images",
     "load_image",
+    "make_source",
     "open_source",
 ]
 
@@ -52,12 +53,25 @@ def open_source(
     Raises:
         SourceError: nothing fits, or it cannot be opened.
     """
-    source = _make_source(spec, paced, loop, mirrored, camera or CameraFormat())
+    source = make_source(spec, paced=paced, loop=loop, mirrored=mirrored, camera=camera)
     source.open()
     return source
 
 
-def _make_source(spec: str | int | Path, paced: bool, loop: bool, mirrored: bool, request: CameraFormat) -> Source:
+def make_source(
+    spec: str | int | Path,
+    *,
+    paced: bool = False,
+    loop: bool = False,
+    mirrored: bool = False,
+    camera: CameraFormat | None = None,
+) -> Source:
+    """As `open_source`, but not opened yet: for a pipeline, whose own thread opens it.
+
+    Raises:
+        SourceError: nothing fits.
+    """
+    request = camera or CameraFormat()
     wanted = str(spec).strip()
     if isinstance(spec, int) or wanted.isdecimal():
         return _camera(wanted, mirrored, request)

@@ -82,7 +82,7 @@ def test_smoothness_regularisation_and_photometric() -> None:
 
 def test_the_student_learns_from_the_teacher_and_not_the_other_way_round() -> None:
     student, teacher = wrinkles(0).requires_grad_(), wrinkles(1).requires_grad_()
-    losses.teacher_student(student, teacher, MASK).backward()
+    losses.teacher_student(student, teacher, MASK).backward()  # type: ignore[no-untyped-call]
     assert student.grad is not None and float(student.grad.abs().sum()) > 0
     assert teacher.grad is None
     assert float(losses.animation_rule(wrinkles(1), wrinkles(1), MASK)) == 0

@@ -28,14 +28,15 @@ def test_a_rendering_with_the_pictures_texture_costs_less_than_a_smooth_one(feat
 
 def test_the_gradient_reaches_the_rendering_alone(features: VggFeatures) -> None:
     rendered = torch.rand(1, 3, 32, 32, requires_grad=True)
-    id_mrf(features(rendered), features(torch.rand(1, 3, 32, 32))).backward()
+    id_mrf(features(rendered), features(torch.rand(1, 3, 32, 32))).backward()  # type: ignore[no-untyped-call]
     assert rendered.grad is not None and bool(torch.isfinite(rendered.grad).all())
     assert all(p.grad is None for p in features.parameters())
 
 
 def _torchvision_like(path: Path, blocks: tuple[int, ...]) -> None:
     source = VggFeatures(blocks)
-    index, tensors = 0, {}
+    index = 0
+    tensors: dict[str, torch.Tensor] = {}
     for name in source.convolutions:
         if name.endswith("_1") and name != "conv1_1":
             index += 1

@@ -11,6 +11,7 @@ from models.networks.detail_weights import detail_header, load_detail, load_teac
 from models.networks.mae import DetailMAE
 from models.networks.presets import LITE, PAPER, MAESettings, UNetSettings
 from models.networks.stored import WeightsError, write_weights
+from models.networks.transformer import Block
 from models.networks.unet import TeacherUNet
 
 TINY = MAESettings(
@@ -61,7 +62,13 @@ def test_the_paper_preset_has_the_supplements_sizes() -> None:
     with torch.device("meta"):
         network = DetailMAE(PAPER.mae)
     assert len(network.encoder) == 12 and len(network.decoder) == 8
-    assert network.encoder[0].attention.heads == 12 and network.decoder[0].attention.heads == 16
+    heads = [
+        block.attention.heads
+        for part in (network.encoder, network.decoder)
+        for block in part
+        if isinstance(block, Block)
+    ]
+    assert heads == [12] * 12 + [16] * 8
     assert network.to_patches is not None and network.to_patches.out_features == 16 * 16
     assert network.refine is None and network.settings.masking_ratio == 0
     count = sum(p.numel() for p in network.parameters())

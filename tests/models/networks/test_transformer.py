@@ -41,9 +41,12 @@ def test_positions_refuse_what_they_cannot_split() -> None:
         sincos_positions((4, 4), 30)
 
 
-@pytest.mark.parametrize("stem", [PatchEmbedding(3, 16, 32), ConvolutionalStem(3, 32)])
-def test_both_stems_give_one_token_a_patch(stem: torch.nn.Module) -> None:
-    assert stem(torch.rand(2, 3, 64, 32)).shape == (2, 8, 32)
+def test_both_stems_give_one_token_a_patch() -> None:
+    pictures = torch.rand(2, 3, 64, 32)
+    assert PatchEmbedding(3, 16, 64)(pictures).shape == (2, 8, 64)
+    tokens, fine = ConvolutionalStem(3, 64)(pictures)
+    assert tokens.shape == (2, 8, 64)
+    assert fine.shape == (2, 32, 8, 4)
 
 
 def test_attention_looks_everywhere() -> None:

@@ -21,7 +21,7 @@ def window() -> DetailMap:
     return DetailMap(load_face_model())
 
 
-def pictured(window: DetailMap, shift: float = 0.0) -> tuple[np.ndarray, FaceLabel, np.ndarray]:  # type: ignore[type-arg]
+def pictured(window: DetailMap, shift: float = 0.0) -> tuple[np.ndarray, FaceLabel, np.ndarray]:
     """A rendered face with a chequered skin, its label (landmarks off by `shift` pixels), and the skin."""
     model = window.model
     size = 512
@@ -80,7 +80,7 @@ def test_the_cache_unwraps_once_and_survives_damage(window: DetailMap, tmp_path:
     labels = Labels("x.png", "0" * 64, 800, 800, 1, window.model.name, "", (label,))
     looked = []
 
-    def load() -> np.ndarray:  # type: ignore[type-arg]
+    def load() -> np.ndarray:
         looked.append(1)
         return image
 

@@ -38,7 +38,12 @@ def faces(window: DetailMap) -> WrinkleFaces:
     return WrinkleFaces(window, Skins([], window, painted=3, seed=5))
 
 
-def mean_strengths(faces: WrinkleFaces, expression: str, people: int = 4) -> dict[str, float]:
+STRENGTHS: dict[str, dict[str, float]] = {}
+
+
+def mean_strengths(faces: WrinkleFaces, expression: str, people: int = 3) -> dict[str, float]:
+    if expression in STRENGTHS:
+        return STRENGTHS[expression]
     regions = face_regions(faces.window)
     sums = dict.fromkeys(regions, 0.0)
     for seed in range(people):
@@ -46,6 +51,7 @@ def mean_strengths(faces: WrinkleFaces, expression: str, people: int = 4) -> dic
         relief = faces.relief(person, faces.maps(person, named_expression(expression)))
         for name, region in regions.items():
             sums[name] += strength(relief, region) / people
+    STRENGTHS[expression] = sums
     return sums
 
 
@@ -61,11 +67,11 @@ def test_the_window_is_mirror_symmetric_and_leaves_out_what_has_no_wrinkles(wind
 @pytest.mark.parametrize(
     ("expression", "region", "factor"),
     [
-        ("brow raise", "forehead"),
-        ("frown", "glabella"),
-        ("smile", "nasolabial"),
-        ("smile", "crows_feet"),
-        ("sneer", "nose"),
+        ("brow raise", "forehead", 2.0),
+        ("frown", "glabella", 2.0),
+        ("smile", "nasolabial", 1.4),  # many people have this fold at rest, too
+        ("smile", "crows_feet", 2.0),
+        ("sneer", "nose", 2.0),
     ],
 )
 def test_an_expression_creases_the_skin_where_it_should(
@@ -99,7 +105,7 @@ def test_displacement_is_limited_masked_and_repeatable(faces: WrinkleFaces) -> N
 
 
 def test_static_relief_does_not_dominate_and_the_spectrum_is_not_smooth(faces: WrinkleFaces) -> None:
-    samples = [faces.sample(seed) for seed in range(20_000, 20_024)]
+    samples = [faces.sample(seed) for seed in range(20_000, 20_014)]
     truth, other = (np.stack([getattr(s, name) for s in samples]) for name in ("truth", "other_truth"))
     assert 0.5 < float((other - truth).std() / truth.std()) < 1.2
     shares = spectrum(truth)

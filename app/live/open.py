@@ -1,0 +1,51 @@
+"""The source that the window's settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.benchmarking.paced import PacedSource
+from app.demo_clip import DEMO_CLIP
+from app.window_settings import SourceSettings
+from models.face_model import FaceModel
+from tracking.sources import CameraFormat, Source, SourceError, list_cameras, make_source
+
+SYNTHETIC_FRAMES, SYNTHETIC_FPS = 4500, 15.0
+"""Five minutes; then the rendered person starts over."""
+
+
+def build_source(wanted: SourceSettings, model: FaceModel, *, loop: bool = True) -> Source:
+    """The source, not opened yet. May block for a second: worker threads only.
+
+    Args:
+        wanted: its kind must not be `none`.
+        model: for rendered faces.
+        loop: files start over at their end.
+
+    Raises:
+        SourceError: it does not exist.
+    """
+    if wanted.kind == "demo":
+        return make_source(DEMO_CLIP, paced=True, loop=loop)
+    if wanted.kind == "file":
+        return make_source(Path(wanted.path), paced=True, loop=loop, mirrored=wanted.mirrored)
+    if wanted.kind == "camera":
+        request = CameraFormat(
+            wanted.width, wanted.height, wanted.fps, wanted.fourcc, wanted.rotate, mirrored=wanted.mirrored
+        )
+        return make_source(f"camera:{_camera_index(wanted)}", camera=request)
+    if wanted.kind == "synthetic":
+        from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
+
+        settings = SyntheticSettings(frames=SYNTHETIC_FRAMES, fps=SYNTHETIC_FPS, width=480, height=360)
+        return PacedSource(SyntheticSource(settings, model), SYNTHETIC_FPS)
+    raise SourceError("No source is chosen: choose a camera, a file or the demo clip.")
+
+
+def _camera_index(wanted: SourceSettings) -> int:
+    """Where the camera of that name is now; its last index where no single camera has the name."""
+    if wanted.name:
+        named = [camera.index for camera in list_cameras() if camera.name == wanted.name]
+        if named and wanted.camera not in named:
+            return named[0]
+    return wanted.camera

@@ -1,0 +1,158 @@
+"""Brings a real window into each of its main states, for pictures of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QWidget
+
+from app.live.session import Session
+from app.settings import load_settings
+from app.state.live import Phase
+from app.tasks import Task
+from app.tools.screenshots import wait
+from app.window.run import DEMO, Opened, make_application, open_window
+from app.window_settings import SourceSettings
+from tracking.sources import SourceError
+
+LONG_S = 30.0
+
+
+class Stager:
+    """One window, led from state to state.
+
+    Args:
+        size: of the window in pixels of the window.
+        text_scale: percent.
+    """
+
+    def __init__(self, size: tuple[int, int], text_scale: int) -> None:
+        make_application()
+        self.opened: Opened = open_window(session=Session(load_settings().tracker))
+        self._window = self.opened.window
+        self._window.resize(*size)
+        self._models = self.opened.director.models
+        self._models.preferences.set_window(text_scale=text_scale)
+        self._wait_tracking()
+        self._busy = True
+
+    def picture(self, state: str, theme: str) -> QPixmap:
+        """The window in this state and theme."""
+        self._models.preferences.set_window(theme=theme)
+        getattr(self, f"_{state}")()
+        self._rest(0.6)
+        picture = self._window.grab()
+        for dialog in list(self._window.dialogs.open.values()):
+            _paste(picture, self._window, dialog)
+        self._tidy()
+        return picture
+
+    def close(self) -> None:
+        """End the window."""
+        self._busy = False
+        self.opened.close()
+
+    def _first_run(self) -> None:
+        self._wait_tracking()
+
+    def _tracking(self) -> None:
+        self._models.notices.dismiss("welcome")
+        self._wait_tracking()
+
+    def _plots(self) -> None:
+        self._window.show_dock("plots")
+        wait(self._process, lambda: self._window.plots.built, LONG_S)
+        self._rest(6.0)
+
+    def _overlay(self) -> None:
+        self._models.view.view = "overlay"
+        self._models.view.overlay = "mesh"
+        self._rest(0.6)
+
+    def _lost(self) -> None:
+        # A wall: pictures that show nobody.
+        folder = Path(__import__("tempfile").mkdtemp(prefix="mien-wall-"))
+        from PIL import Image
+
+        noise = np.random.default_rng(1).normal(96, 6, (300, 400, 3))
+        Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(folder / "wall.png")
+        self.opened.director.open_source(SourceSettings(kind="file", path=str(folder)))
+        wait(self._process, lambda: self._models.live.now.phase is Phase.SEARCHING, LONG_S)
+        self._rest(1.5)
+
+    def _start(self) -> None:
+        self.opened.director.open_source(SourceSettings())
+        wait(self._process, lambda: self._models.live.now.phase is Phase.NO_SOURCE, LONG_S)
+
+    def _settings(self) -> None:
+        self._window.dialogs.settings()
+
+    def _keys(self) -> None:
+        self._window.dialogs.shortcuts()
+
+    def _calibration(self) -> None:
+        self._wait_tracking()
+        self.opened.director.calibrate("Alex", time.monotonic())
+        self._rest(0.8)
+
+    def _task(self) -> None:
+        def work(task: Task) -> None:
+            task.start("interview.mp4", 1800)
+            while self._busy:
+                task.step(2 if task.done_steps < 700 else 0)
+                time.sleep(0.01)
+
+        self._models.tasks.start("Track interview.mp4", work)
+        self._window.show_dock("tasks")
+        self._rest(4.0)
+
+    def _error(self) -> None:
+        def refuse(*_: object) -> None:
+            raise SourceError(
+                "The file holiday.mp4 is not a video, or it is damaged or cut short: choose another file."
+            )
+
+        session = self.opened.director.session
+        made, session._make_source = session._make_source, refuse  # type: ignore[assignment]
+        self.opened.director.open_source(SourceSettings(kind="file", path="holiday.mp4"))
+        wait(self._process, lambda: self._models.live.now.phase is Phase.ERROR, LONG_S)
+        session._make_source = made
+
+    def _tidy(self) -> None:
+        self._window.dialogs.close()
+        self.opened.director.cancel_calibration()
+        for task in self._models.tasks.tasks:
+            task.cancel()
+        self._models.view.view = "textured"
+        self._models.view.overlay = "outline"
+        self._window.show_dock("expression")
+        if self._models.sources.current != DEMO:
+            self.opened.director.open_source(DEMO)
+        self._rest(0.5)
+
+    def _wait_tracking(self) -> None:
+        wait(self._process, lambda: self._models.live.now.phase is Phase.TRACKING, LONG_S)
+        count = self._window.head.drawn_count
+        wait(self._process, lambda: self._window.head.drawn_count > count + 5, LONG_S)
+
+    def _rest(self, seconds: float) -> None:
+        wait(self._process, lambda: False, seconds)
+
+    def _process(self) -> None:
+        self.opened.app.processEvents()
+
+
+def _paste(picture: QPixmap, window: QWidget, dialog: QWidget) -> None:
+    """A dialog in the middle of its window, as a window manager would put it."""
+    from PySide6.QtGui import QPainter
+
+    dialog.resize(dialog.size().boundedTo(window.size() * 0.94))
+    shown = dialog.grab()
+    painter = QPainter(picture)
+    painter.fillRect(picture.rect(), "#60000000")
+    x, y = (window.width() - dialog.width()) // 2, (window.height() - dialog.height()) // 2
+    painter.drawPixmap(x, y, shown)
+    painter.end()

@@ -1,0 +1,1 @@
+"""What the window consists of: one Qt class for each model of `app/state`."""

@@ -1,0 +1,170 @@
+"""The head, drawn by the graphics card straight into the window."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from vispy import app as vispy_app
+
+from app.state.view import ViewState
+from app.views.head_surface import HeadSurface
+from models.face_model import FaceModel
+from rendering import GLOO_LOCK, HeadRenderer, View
+from tracking.types import TrackedFace
+
+_log = logging.getLogger(__name__)
+
+WARM_UP_PAUSE_MS = 25
+
+
+class HeadView(HeadSurface):
+    """An OpenGL canvas with one head: for machines with a graphics card. See `RasterHeadView` for the others.
+
+    Args:
+        state: what is shown and from where.
+        interactive: turn and zoom with mouse and keys.
+    """
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None, *, interactive: bool = True) -> None:
+        super().__init__(state, parent, interactive=interactive)
+        self._model: FaceModel | None = None
+        self._renderer: HeadRenderer | None = None
+        self._face: TrackedFace | None = None
+        self._pending: TrackedFace | None = None
+        self._unready = list(View)
+        self._broken = False
+        self._canvas: Any = vispy_app.Canvas(
+            app="pyside6",
+            keys=None,
+            show=False,
+            autoswap=False,
+            config={"depth_size": 24, "samples": 0},
+            size=(640, 480),
+        )
+        self._canvas.events.draw.connect(self._on_draw)
+        native: QWidget = self._canvas.native
+        native.setParent(self)
+        self._listen(native)
+        native.frameSwapped.connect(self._on_swapped)  # type: ignore[attr-defined]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(native)
+        self.native = native
+        self._warm_up = QTimer(self)
+        self._warm_up.setInterval(WARM_UP_PAUSE_MS)
+        self._warm_up.timeout.connect(self._warm_up_step)
+
+    # --- what is shown --------------------------------------------------------------------------------------------
+
+    def set_model(self, model: FaceModel) -> None:
+        """Draw this model from now on; its programs are compiled one by one between other events."""
+        self._model = model
+        self._warm_up.start()
+
+    def show_face(self, face: TrackedFace | None) -> None:
+        """Draw this result with the next picture; None shows the empty background, or nobody's head at rest."""
+        self._face = face
+        self._pending = face
+        self.native.update()
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the current view can be drawn without delay."""
+        return self._renderer is not None and View(self.state.view) not in self._unready
+
+    @property
+    def all_prepared(self) -> bool:
+        """Whether every view can."""
+        return self._renderer is not None and not self._unready
+
+    def close_canvas(self) -> None:
+        """Free everything on the card; nothing is drawn afterwards."""
+        self._warm_up.stop()
+        self.state.events.disconnect(self._on_state)
+        self._canvas.events.draw.disconnect(self._on_draw)
+        with GLOO_LOCK:
+            if self._renderer is not None:
+                self._canvas.set_current()
+                self._renderer.delete()
+                self._canvas.context.flush_commands()
+                self._renderer = None
+            self._canvas.close()
+
+    # --- drawing --------------------------------------------------------------------------------------------------
+
+    def _on_draw(self, event: object) -> None:
+        if self._broken:
+            return
+        start = time.perf_counter()
+        try:
+            with GLOO_LOCK:
+                self._canvas.set_current()
+                self._draw()
+        except Exception as error:
+            self._give_up(error)
+        self.draw_ms = (time.perf_counter() - start) * 1e3
+
+    def _draw(self) -> None:
+        if self._renderer is None or not self.prepared:
+            self._clear()
+            return
+        scene = self.state.scene()
+        self._renderer.scene = scene
+        face = self._face
+        if face is None or self.state.hidden:
+            self._clear()
+            return
+        self._renderer.draw(face, self._canvas.physical_size)
+        self._canvas.context.flush_commands()
+        self.drawn_count += 1
+
+    def _clear(self) -> None:
+        from vispy import gloo
+
+        background = self.state.scene().background
+        width, height = self._canvas.physical_size
+        gloo.set_viewport(0, 0, int(width), int(height))
+        middle = tuple((a + b) / 2 for a, b in zip(background.top, background.bottom, strict=True))
+        gloo.set_clear_color((*middle, 1.0))
+        gloo.clear(color=True, depth=True)
+
+    def _warm_up_step(self) -> None:
+        """Compile one program. The current view comes first; the others wait until it is there."""
+        if self._model is None or self._broken or not self.native.isVisible() or not self.native.isValid():  # type: ignore[attr-defined]
+            return
+        current = View(self.state.view)
+        view = current if current in self._unready else self._unready[0] if self._unready else None
+        if view is None:
+            self._warm_up.stop()
+            return
+        try:
+            with GLOO_LOCK:
+                self._canvas.set_current()
+                if self._renderer is None:
+                    self._renderer = HeadRenderer(self._model, self.state.scene())
+                elif self._renderer.warm_up(view):
+                    self._unready.remove(view)
+                    if view is current:
+                        self.ready.emit()
+                        self.native.update()
+                self._canvas.context.flush_commands()
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._broken = True
+        self._warm_up.stop()
+        _log.exception("drawing failed")
+        self.failed.emit(" ".join(str(error).split())[:300] or type(error).__name__)
+
+    def _on_swapped(self) -> None:
+        face, self._pending = self._pending, None
+        if face is not None and self.prepared:
+            self.displayed.emit(face)
+
+    def _on_state(self, *_: object) -> None:
+        self.native.update()

@@ -1,0 +1,1 @@
+"""The window: start-up, frame, menus, style. Qt."""

@@ -1,0 +1,161 @@
+"""Opens the window's dialogs, each once at a time and none of them blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.live.commands import run_command, system_report
+from app.live.director import Director
+from app.state.shortcuts import ShortcutMap
+from app.tasks import Task, TaskState
+from app.views.settings_dialog import SettingsDialog
+from app.views.shortcut_views import CheatSheet
+from app.views.track_dialog import TrackDialog, TrackWish
+from app.views.widgets import muted
+from app.window.style import Style
+from app.window.texts import tr
+
+
+class Dialogs:
+    """Everything that opens beside the main window.
+
+    Args:
+        parent: the main window.
+        director: what the dialogs show and change.
+        key_map: for the sheet of keys.
+        style: colours.
+    """
+
+    def __init__(self, parent: QWidget, director: Director, key_map: ShortcutMap, style: Style) -> None:
+        self._parent = parent
+        self._director = director
+        self._keys = key_map
+        self._style = style
+        self.open: dict[str, QDialog] = {}
+
+    def settings(self) -> None:
+        """Appearance and keys."""
+        self._show("settings", lambda: SettingsDialog(self._director.models.preferences, self._keys, self._parent))
+
+    def shortcuts(self) -> None:
+        """All keys at a glance."""
+        self._show("shortcuts", lambda: CheatSheet(self._keys, self._parent))
+
+    def about(self) -> None:
+        """Version and licence."""
+        self._show("about", lambda: AboutDialog(self._parent))
+
+    def track(self) -> None:
+        """Track a file into a folder of results, as a task."""
+
+        def make() -> QDialog:
+            dialog = TrackDialog(self._parent)
+            dialog.wanted.connect(self._start_tracking)
+            return dialog
+
+        self._show("track", make)
+
+    def report(self) -> None:
+        """Check the system as `doctor` does, as a task, and show what it found."""
+        self._director.models.tasks.start(tr("System report"), system_report, on_done=self._show_report)
+
+    def close(self) -> None:
+        """Close all that is open."""
+        for dialog in list(self.open.values()):
+            dialog.close()
+
+    def _show(self, name: str, make: Callable[[], QDialog]) -> None:
+        dialog = self.open.get(name)
+        if dialog is None:
+            dialog = make()
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.finished.connect(lambda _: self.open.pop(name, None))
+            self.open[name] = dialog
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _start_tracking(self, wish: TrackWish) -> None:
+        director = self._director
+        director.marker.note_result(wish.folder)
+        title = tr("Track {name}", name=wish.input.name)
+        args = wish.arguments(director.models.preferences.settings)
+
+        def work(task: Task) -> Path:
+            task.start(tr("starting"), None)
+            task.sentence = run_command(task, args).strip().splitlines()[-1]
+            return wish.folder
+
+        director.models.tasks.start(title, work)
+
+    def _show_report(self, task: Task) -> None:
+        if task.state is TaskState.DONE:
+            self._show("report", lambda: ReportDialog(task.result, self._parent))
+
+
+class ReportDialog(QDialog):
+    """What `doctor` found, to read and to copy.
+
+    Args:
+        found: the report's dictionary.
+    """
+
+    def __init__(self, found: dict[str, Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("System report"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 16)
+        self.text = QPlainTextEdit(_report_lines(found))
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(tr("System report"))
+        copy = QPushButton(tr("Copy report"))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        close = QPushButton(tr("Close"))
+        close.clicked.connect(self.close)
+        row = QHBoxLayout()
+        row.addWidget(copy)
+        row.addStretch(1)
+        row.addWidget(close)
+        column.addWidget(self.text)
+        column.addLayout(row)
+        self.resize(680, 480)
+
+
+class AboutDialog(QDialog):
+    """Name, version, licence."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        from recordings.versions import package_version
+
+        self.setWindowTitle(tr("About Mien"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(28, 24, 28, 20)
+        column.setSpacing(10)
+        title = QLabel("Mien")
+        title.setProperty("role", "title")
+        column.addWidget(title)
+        column.addWidget(QLabel(tr("Version {version}", version=package_version("mien"))))
+        column.addWidget(muted(tr("Real-time face tracking and animation. Nothing leaves your computer.")))
+        column.addWidget(muted(tr("Apache-2.0; the files and libraries of others are listed in NOTICE.")))
+        close = QPushButton(tr("Close"))
+        close.clicked.connect(self.close)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        self.setMinimumWidth(380)
+
+
+def _report_lines(found: dict[str, Any]) -> str:
+    lines = []
+    for check in found["checks"]:
+        lines.append(f"{check['level']:8} {check['name']}: {check['found']}")
+        if check["remedy"]:
+            lines.append(f"{'':8} -> {check['remedy']}")
+    for part in ("machine", "versions"):
+        lines += ["", f"{part}:"] + [f"  {name}: {value}" for name, value in found[part].items()]
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""Docks: each panel has one, in a place that later panels add to.
+
+A part of the program that brings a panel adds a `DockPlace` to the main window's list: the dock, its entry in the View
+menu and its place in the saved arrangement follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+
+from app.window.style import Style
+from app.window.texts import tr
+
+
+class Side(Enum):
+    """Where a dock is at first."""
+
+    LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
+    RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+
+
+@dataclass(frozen=True, slots=True)
+class DockPlace:
+    """One dock.
+
+    Attributes:
+        name: for the saved arrangement; stays the same for ever.
+        title: for people.
+        side: where it is at first.
+        panel: what it holds.
+        tabbed_with: name of the dock that it shares a place with at first; empty for a place of its own.
+    """
+
+    name: str
+    title: str
+    side: Side
+    panel: QWidget
+    tabbed_with: str = ""
+
+
+def add_docks(window: QMainWindow, places: list[DockPlace], style: Style) -> dict[str, QDockWidget]:
+    """Make all docks, by name."""
+    window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Side.RIGHT.value).North)
+    window.setDockOptions(
+        QMainWindow.DockOption.AllowTabbedDocks
+        | QMainWindow.DockOption.AnimatedDocks
+        | QMainWindow.DockOption.AllowNestedDocks
+    )
+    docks: dict[str, QDockWidget] = {}
+    for place in places:
+        dock = QDockWidget(tr(place.title), window)
+        dock.setObjectName(place.name)
+        dock.setWidget(_body(place.panel, style))
+        window.addDockWidget(place.side.value, dock)
+        if place.tabbed_with:
+            window.tabifyDockWidget(docks[place.tabbed_with], dock)
+        docks[place.name] = dock
+    return docks
+
+
+def _body(panel: QWidget, style: Style) -> QWidget:
+    """The panel with room around it, scrolled where it is taller than its dock."""
+    page = QWidget()
+    page.setObjectName("page")
+    column = QVBoxLayout(page)
+    column.setContentsMargins(12, 10, 12, 12)
+    column.addWidget(panel)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(page)
+    body = QFrame()
+    body.setFrameShape(QFrame.Shape.NoFrame)
+    body.setObjectName("dockBody")
+    outer = QVBoxLayout(body)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scroll)
+
+    def fit() -> None:
+        # Wide enough for the panel and a scroll bar beside it: nothing is ever cut off at the side.
+        body.setMinimumWidth(max(style.px(250), page.minimumSizeHint().width()) + style.px(10))
+
+    style.changed.connect(lambda: QTimer.singleShot(0, fit))
+    QTimer.singleShot(0, fit)
+    return body
+
+
+class TabTitles(QObject):
+    """Takes the title bar away from docks that have a tab, which says the same; a floating dock gets it back.
+
+    Args:
+        window: whose docks.
+        docks: all of them.
+    """
+
+    def __init__(self, window: QMainWindow, docks: list[QDockWidget]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._docks = docks
+        for dock in docks:
+            dock.topLevelChanged.connect(self._later)
+            dock.dockLocationChanged.connect(self._later)
+            dock.visibilityChanged.connect(self._later)
+        self._later()
+
+    def _later(self, *_: object) -> None:
+        QTimer.singleShot(0, self._apply)
+
+    def _apply(self) -> None:
+        for dock in self._docks:
+            tabbed = not dock.isFloating() and any(not d.isHidden() for d in self._window.tabifiedDockWidgets(dock))
+            has_none = dock.titleBarWidget() is not None
+            if tabbed and not has_none:
+                dock.setTitleBarWidget(QWidget())
+            elif not tabbed and has_none:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]

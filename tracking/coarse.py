@@ -1,0 +1,144 @@
+"""The coarse network at run time: all parameters of a face from one crop, without landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.channels import GAZE_CHANNELS, gaze_to_channels
+from models.engines.base import Floats, NetworkSpec
+from models.engines.choose import ChosenEngine, load_engine
+from models.face_model import FaceModel
+from models.geometry.camera import Camera
+from models.geometry.crop import TYPICAL_SCALE, Crop, base_crop
+from models.geometry.rotations import HEAD_TO_CAMERA, facing
+from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
+from tracking.fit.regressor import Guess
+from tracking.types import FaceParameters, Image
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
+NETWORK = "coarse-vit"
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseAnswer:
+    """What the network says of one crop.
+
+    Attributes:
+        parameters: in the camera of the whole picture; identity and expression as answered, expression clipped to 0..1.
+        seen: (3, 3) rotation of the head as seen along the ray to it.
+        light: (9, 3) spherical harmonics, camera frame.
+        albedo: (A,) coefficients.
+    """
+
+    parameters: FaceParameters
+    seen: NDArray[np.float64]
+    light: Floats
+    albedo: Floats
+
+
+def coarse_weights(preset: str = "lite") -> Path:
+    """The shipped weights of a preset."""
+    return WEIGHTS / f"coarse_{preset}.safetensors"
+
+
+def coarse_spec(path: Path, header: WeightsHeader) -> NetworkSpec:
+    """The stored network as engines take it: one crop in, the eight groups of parameters out."""
+    size = int(header.extra["crop_pixels"])
+    return NetworkSpec(
+        name=f"coarse-{header.preset}",
+        weights=weights_hash(path),
+        inputs={"crop": (1, 3, size, size)},
+        outputs=8,
+        build=_builder(path, header),
+    )
+
+
+def _builder(path: Path, header: WeightsHeader) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        from models.networks.presets import ViTSettings
+        from models.networks.vit import CoarseLayout, CoarseReader, CoarseViT
+
+        network = CoarseViT(ViTSettings.model_validate(header.settings), CoarseLayout(**header.extra["layout"]))
+        read_weights(path, network)
+        return CoarseReader(network)
+
+    return build
+
+
+class CoarsePredictor:
+    """Reads faces off crops. Not thread-safe.
+
+    Args:
+        model: the face model; its name must be the one that the weights were trained for.
+        weights: file; by default the shipped `lite` ones.
+        engine: see `load_engine`.
+        threads: of the processor.
+
+    Raises:
+        WeightsError: the weights cannot be used.
+        EngineError: no engine runs them.
+    """
+
+    def __init__(
+        self, model: FaceModel, weights: Path | None = None, engine: str = "auto", threads: int | None = 1
+    ) -> None:
+        path = weights or coarse_weights()
+        self.header = read_header(path)
+        check_header(path, self.header, NETWORK, face_model=model.name)
+        self.spec = coarse_spec(path, self.header)
+        self.chosen: ChosenEngine = load_engine(self.spec, engine, threads)
+        self.size = self.spec.inputs["crop"][2]
+        self._model = model
+
+    def predict(self, image: Image, crop: Crop, camera: Camera) -> CoarseAnswer:
+        """The face in a crop.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, the whole picture.
+            crop: the square that is looked at, see `crop_of_landmarks`.
+            camera: of the whole picture.
+
+        Raises:
+            EngineError: the device failed.
+        """
+        pixels = crop.sample(image, self.size)
+        given = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
+        given *= np.float32(1 / 255)
+        identity, expression, seen, gaze, scale, place, albedo, light = (a[0] for a in self.chosen.engine.run(given))
+        depth = camera.focal / (float(scale) * crop.half)
+        centre = np.asarray(camera.centre)
+        origin = np.array([crop.x, crop.y]) + place.astype(np.float64) * crop.half - centre
+        translation = np.append(origin / camera.focal * depth, depth)
+        rotation = HEAD_TO_CAMERA @ facing(translation) @ HEAD_TO_CAMERA @ seen.astype(np.float64)
+        channels = np.clip(expression, 0.0, 1.0)
+        channels[list(GAZE_CHANNELS)] = 0.0
+        channels = np.maximum(channels, gaze_to_channels(gaze))
+        parameters = FaceParameters(
+            self._model.identity(identity), channels.astype(np.float32), rotation, translation, gaze, camera
+        )
+        return CoarseAnswer(parameters, seen.astype(np.float64), light, albedo)
+
+    def opinion(self, answer: CoarseAnswer) -> Guess:
+        """The answer as a guess that the fit weighs by the errors that the network makes on people it never saw."""
+        extra = self.header.extra
+        return Guess(
+            expression=answer.parameters.expression.astype(np.float64),
+            sigma=np.maximum(np.asarray(extra["channel_sigma"], np.float64), 0.01),
+            gaze=answer.parameters.gaze.astype(np.float64),
+            rotation=answer.seen,
+            rotation_sigma=float(extra["rotation_sigma"]),
+        )
+
+
+def crop_of_landmarks(landmarks: NDArray[np.floating]) -> Crop:
+    """The crop around detected or projected landmarks (N, 2 or 3), pixels."""
+    return base_crop(landmarks[:, :2]).scaled(TYPICAL_SCALE)
