@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from models.engines.base import Floats, NetworkSpec
 from models.engines.choose import ChosenEngine, load_engine
-from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
+from models.networks.detail_weights import DETAIL, load_detail, shipped_detail
+from models.networks.presets import MAESettings
+from models.networks.stored import WeightsError, WeightsHeader, check_header, read_header, weights_hash
 
 if TYPE_CHECKING:
     from torch import nn
 
-WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
-NETWORK = "detail-mae"
 LIMIT_MM = 10.0
 """The format's limit of displacement."""
 
@@ -31,11 +31,6 @@ class EncodedSkin:
     """
 
     parts: tuple[Floats, ...]
-
-
-def detail_weights(preset: str = "lite") -> Path:
-    """The shipped weights of a preset."""
-    return WEIGHTS / f"detail_{preset}.safetensors"
 
 
 class DetailNetwork:
@@ -55,9 +50,9 @@ class DetailNetwork:
     def __init__(
         self, face_model: str, weights: Path | None = None, engine: str = "auto", threads: int | None = 1
     ) -> None:
-        path = weights or detail_weights()
+        path = weights or shipped_detail("lite")
         self.header = read_header(path)
-        check_header(path, self.header, NETWORK, face_model=face_model)
+        check_header(path, self.header, DETAIL, face_model=face_model)
         encoder, decoder = detail_specs(path, self.header)
         self.size = encoder.inputs["image"][2]
         self.encoder: ChosenEngine = load_engine(encoder, engine, threads)
@@ -90,29 +85,35 @@ class DetailNetwork:
 
 
 def detail_specs(path: Path, header: WeightsHeader) -> tuple[NetworkSpec, NetworkSpec]:
-    """Encoder and decoder of stored weights as engines take them."""
-    size = int(header.settings["image_size"])
-    shapes = [tuple(int(n) for n in shape) for shape in header.extra["encoded"]]
+    """Encoder and decoder of stored weights as engines take them.
+
+    Raises:
+        WeightsError: the header's settings are of another version.
+    """
+    try:
+        settings = MAESettings.model_validate(header.settings)
+    except ValueError as error:
+        raise WeightsError(
+            f"{path.name} was written by another version of Mien: update Mien or train again."
+        ) from error
+    size, shapes = settings.image_size, settings.encoded_shapes
     mark = weights_hash(path)
     parts = {f"part{i}": shape for i, shape in enumerate(shapes)}
     encoder = NetworkSpec(
         f"detail-encoder-{header.preset}", mark, {"image": (1, 4, size, size)}, len(shapes),
-        lambda: _part(path, header, "DetailEncoder"),
+        lambda: _part(path, "DetailEncoder"),
     )  # fmt: skip
     decoder = NetworkSpec(
         f"detail-decoder-{header.preset}", mark, parts | {"tension": (1, 1, size, size)}, 1,
-        lambda: _part(path, header, "DetailDecoder"), relative=(1.0,) * len(shapes) + (0.2,),
+        lambda: _part(path, "DetailDecoder"), relative=(1.0,) * len(shapes) + (0.2,),
     )  # fmt: skip
     return encoder, decoder
 
 
-def _part(path: Path, header: WeightsHeader, name: str) -> nn.Module:
+def _part(path: Path, name: str) -> nn.Module:
     from models.networks import detail_parts
-    from models.networks.mae import DetailMAE
-    from models.networks.presets import MAESettings
 
-    network = DetailMAE(MAESettings.model_validate(header.settings))
-    read_weights(path, network)
+    network, _ = load_detail(path)
     part: Any = getattr(detail_parts, name)
     made: nn.Module = part(network)
     return made

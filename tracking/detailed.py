@@ -18,7 +18,7 @@ from tracking.mailbox import Mailbox
 from tracking.tracker import FaceTracker, TrackerSettings
 from tracking.types import DetailState, Frame, StageTime, TrackedFace
 
-__all__ = ["DetailWorker", "DetailedTracker"]
+__all__ = ["DetailWorker", "DetailedTracker", "stage_for", "with_detail"]
 
 _log = logging.getLogger(__name__)
 _NOTHING = Detail(None, DetailState.NONE, "")
@@ -83,7 +83,7 @@ class DetailWorker:
 
 
 class DetailedTracker:
-    """A face tracker whose results carry relief; implements `FrameTracker`.
+    """A tracker whose results carry relief; implements `FrameTracker`.
 
     Args:
         tracker: does everything else; closed with this one.
@@ -97,7 +97,10 @@ class DetailedTracker:
     """
 
     def __init__(
-        self, tracker: FaceTracker, make_stage: Callable[[], DetailStage] | None = None, threaded: bool = True
+        self,
+        tracker: FaceTracker,
+        make_stage: Callable[[], DetailStage] | None = None,
+        threaded: bool = True,
     ) -> None:
         self.tracker = tracker
         make = make_stage or (lambda: stage_for(tracker.model, tracker.settings.detail))
@@ -118,18 +121,9 @@ class DetailedTracker:
         tracked = self.tracker.process(frame)
         if self._worker is None:
             assert self._stage is not None
-            found = self._stage.process(tracked)
-        else:
-            self._worker.submit(tracked)
-            found = self._worker.latest()
-        stages = tracked.stages
-        if found.decode_ms is not None:
-            stages += (StageTime("detail", found.decode_ms + (found.encode_ms or 0.0)),)
-        relief = found.displacement if tracked.parameters is not None else None
-        return replace(
-            tracked, displacement=relief, detail=found.state if relief is not None else DetailState.NONE,
-            detail_note=found.reason, stages=stages,
-        )  # fmt: skip
+            return with_detail(tracked, self._stage.process(tracked))
+        self._worker.submit(tracked)
+        return with_detail(tracked, self._worker.latest())
 
     def configure(self, settings: TrackerSettings) -> None:
         """See FaceTracker; the detail stage stays as it was made."""
@@ -160,6 +154,16 @@ class DetailedTracker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def with_detail(tracked: TrackedFace, found: Detail) -> TrackedFace:
+    """A result with its relief; a face that is not shown has none."""
+    stages = tracked.stages
+    if found.decode_ms is not None:
+        stages += (StageTime("detail", found.decode_ms + (found.encode_ms or 0.0)),)
+    relief = found.displacement if tracked.parameters is not None else None
+    state = found.state if relief is not None else DetailState.NONE
+    return replace(tracked, displacement=relief, detail=state, detail_note=found.reason, stages=stages)
 
 
 def stage_for(model: FaceModel, settings: DetailSettings) -> DetailStage:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from app.errors import CommandError
 from app.jobs.video import VideoThread
+from models.engines.base import EngineError
 from models.face_model import FaceModel, load_face_model
+from models.networks.stored import WeightsError
 from recordings import Codec, SessionManifest, SessionWriter, VideoWriter
 from recordings.manifest import (
     CalibrationPart,
@@ -26,10 +28,13 @@ from recordings.manifest import (
     hash_file,
     hash_files,
 )
+from recordings.table import TRACKER_STAGES
 from recordings.versions import software_versions
 from rendering import OffscreenRenderer, Scene, View
 from tracking import FaceTracker, FrameTracker, Source, TrackedFace, TrackerSettings, open_source, track_frames
 from tracking.calibration import Calibration
+from tracking.detail import DetailStage
+from tracking.detailed import stage_for, with_detail
 from tracking.sources import CameraSource, ImageSource, VideoSource
 from tracking.still_frames import StillFrameTracker
 
@@ -128,6 +133,7 @@ class TrackJobs:
         self.model = model or load_face_model()
         self._resources = ExitStack()
         self._tracker: FaceTracker | None = None
+        self._stage: DetailStage | None = None
         self._renderer: OffscreenRenderer | None = None
 
     def __enter__(self) -> TrackJobs:
@@ -153,8 +159,11 @@ class TrackJobs:
         with open_source(request.spec, mirrored=request.mirrored) as source:
             _refuse_overwriting(request)
             tracker = self._tracker_for(source, request)
+            without_detail = self._prepare_detail(request)
             progress.start(source.name, _frame_count(source))
-            writer = SessionWriter(request.folder, _manifest(request, source, self.model), raw=request.raw)
+            stages = TRACKER_STAGES if self._stage is None else (*TRACKER_STAGES, "detail")
+            manifest = _manifest(request, source, self.model)
+            writer = SessionWriter(request.folder, manifest, stages, raw=request.raw)
             complete = False
             warnings: list[str] = []
             render = RenderPart()
@@ -162,7 +171,7 @@ class TrackJobs:
                 render = self._track(source, tracker, writer, request, progress)
                 complete = True
             finally:
-                warnings = _complete_manifest(writer.manifest, source, request)
+                warnings = without_detail + _complete_manifest(writer.manifest, source, request)
                 if complete and not writer.valid_frames:
                     warnings.append(f"No face was found in {source.name}.")
                 writer.close(complete=complete, warnings=warnings, render=render)
@@ -178,7 +187,15 @@ class TrackJobs:
                 video = self._video(request.render, source)
                 files.callback(video.close)
             first_s: float | None = None
+            stage = None if request.render is None else self._stage
+            if stage is not None:
+                stage.reset()
             for face in track_frames(source, tracker):
+                if stage is not None:
+                    if isinstance(source, ImageSource):
+                        # Each picture may show somebody else.
+                        stage.reset()
+                    face = with_detail(face, stage.process(face))
                 first_s = face.frame.time_s if first_s is None else first_s
                 if request.seconds is not None and face.frame.time_s - first_s >= request.seconds:
                     break
@@ -198,6 +215,18 @@ class TrackJobs:
         self._tracker.configure(request.settings)
         self._tracker.calibrate(request.calibration)
         return self._tracker
+
+    def _prepare_detail(self, request: TrackRequest) -> list[str]:
+        """Makes the detail stage where relief will be seen; returns what stands in its way as a warning."""
+        wanted = request.render is not None and any(view != "input" for view in request.render.views)
+        if not (wanted and request.settings.detail.enabled):
+            self._stage = None
+            return []
+        try:
+            self._stage = self._stage or stage_for(self.model, request.settings.detail)
+        except (WeightsError, EngineError) as error:
+            return [f"There are no wrinkles: {error}"]
+        return []
 
     def _video(self, request: RenderRequest, source: Source) -> VideoThread:
         if self._renderer is None and any(view != "input" for view in request.views):

@@ -19,6 +19,7 @@ from models.face_model import FaceModel, load_face_model
 from rendering import prepare_drawing
 from tracking import FaceTracker, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
 from tracking.calibration import Calibration, CalibrationError, NeutralCapture
+from tracking.detailed import DetailedTracker
 from tracking.pipeline import PipelineError, PipelineState
 
 _log = logging.getLogger(__name__)
@@ -318,7 +319,9 @@ class Session:
 
 
 def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Calibration | None) -> LiveTracker:
-    return LiveTracker(FaceTracker(settings, model, calibration))
+    tracker = FaceTracker(settings, model, calibration)
+    # Without weights or an engine tracking goes on, and each result says why it has no wrinkles.
+    return LiveTracker(DetailedTracker(tracker) if settings.detail.enabled else tracker)
 
 
 class _Unavailable(Source):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-from tracking import FaceTracker, Frame, FrameTracker, TrackedFace, TrackerSettings
+from tracking import Frame, FrameTracker, TrackedFace, TrackerSettings
 from tracking.calibration import Calibration
 
 
@@ -32,7 +32,7 @@ class LiveTracker:
         tracker: used by whichever thread calls `process`.
     """
 
-    def __init__(self, tracker: FaceTracker) -> None:
+    def __init__(self, tracker: SessionTracker) -> None:
         self._tracker = tracker
         self._lock = threading.Lock()
         self._settings: TrackerSettings | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from models.networks.mae import DetailMAE, Encoding
@@ -38,10 +37,3 @@ class DetailDecoder(nn.Module):
         *encoded, tension = parts
         full, half = encoded[1:] if len(encoded) == 3 else (None, None)
         return self.network.decode(Encoding(encoded[0], full, half), tension)
-
-
-def encoded_shapes(network: DetailMAE) -> list[tuple[int, ...]]:
-    """The shapes of what the encoder answers for one picture."""
-    size = network.settings.image_size
-    with torch.no_grad():
-        return [tuple(part.shape) for part in DetailEncoder(network)(torch.zeros(1, 4, size, size))]

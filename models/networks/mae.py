@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (everyone's name for it)
 
-from models.networks.presets import MAESettings
+from models.networks.presets import STEM_FULL, STEM_HALF, MAESettings
 from models.networks.transformer import Block, PatchEmbedding, sincos_positions, unpatchify
 from models.networks.unet import IMAGE_CHANNELS, OUTPUT_SCALE, PREPARED_CHANNELS, with_contrast
 
@@ -27,7 +27,7 @@ __all__ = ["DetailMAE", "Encoding"]
 
 TENSION_SCALE = 5.0
 """Most tension lies within 0.2 either way: scaled to about one."""
-_FULL, _HALF, _HEAD = 8, 24, 32
+_FULL, _HALF, _HEAD = STEM_FULL, STEM_HALF, 32
 _MAPS = 7
 """With tension, the features of either resolution add up to a multiple of eight channels, which processors like."""
 

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PresetName = Literal["paper", "lite"]
+STEM_FULL, STEM_HALF = 8, 24
+"""Channels of the detail stem's features at full and at half resolution."""
 
 
 class ViTSettings(BaseModel):
@@ -60,6 +62,15 @@ class MAESettings(BaseModel):
     """How texels become tokens."""
     refine: bool = False
     """A thin convolutional head after the decoder, which removes steps at patch borders; the paper has none."""
+
+    @property
+    def encoded_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of what the encoder answers for one picture: tokens, and the stem's features where it has them."""
+        size, side = self.image_size, self.image_size // self.patch
+        shapes: list[tuple[int, ...]] = [(1, side * side, self.encoder_dim)]
+        if self.stem == "convolutional":
+            shapes += [(1, STEM_FULL, size, size), (1, STEM_HALF, size // 2, size // 2)]
+        return shapes
 
 
 class UNetSettings(BaseModel):

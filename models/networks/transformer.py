@@ -6,8 +6,6 @@ Vision Learners, CVPR 2022: pre-norm blocks, fixed sine-cosine positions.
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (everyone's name for it)

@@ -153,9 +153,9 @@ class PointReadout(nn.Module):
 
     Tokens are spread over the stem's finer grid and joined with its features there; each place of it votes for each
     point with a weight and an offset, and a point is the weighted mean of the votes (after Sun et al., Integral Human
-    Pose Regression, ECCV 2018). The first 68 are trained to be the 68 landmarks, the others are free. Where things are is
-    most of what a face's parameters depend on; a small network that is told so learns from a fraction of the pictures.
-    The paper has nothing of the kind.
+    Pose Regression, ECCV 2018). The first 68 are trained to be the 68 landmarks, the others are free. Where things
+    are is most of what a face's parameters depend on; a small network that is told so learns from a fraction of the
+    pictures. The paper has nothing of the kind.
 
     Args:
         dim: channels of a token.

@@ -14,13 +14,14 @@ import torch
 
 from models.channels import CHANNEL_INDEX
 from models.face_model import load_face_model
-from models.networks.detail_parts import DetailDecoder, DetailEncoder, encoded_shapes
+from models.networks.detail_parts import DetailDecoder, DetailEncoder
+from models.networks.detail_weights import detail_header
 from models.networks.mae import DetailMAE
 from models.networks.presets import MAESettings
-from models.networks.stored import WeightsError, WeightsHeader, write_weights
+from models.networks.stored import WeightsError, write_weights
 from tracking import FaceTracker, Frame, TrackedFace, TrackerSettings, TrackingState
 from tracking.detail import Detail, DetailStage, view_problem
-from tracking.detail_network import NETWORK, DetailNetwork
+from tracking.detail_network import DetailNetwork
 from tracking.detail_settings import DetailSettings
 from tracking.detailed import DetailedTracker, DetailWorker
 from tracking.sources import VideoSource
@@ -36,10 +37,7 @@ SMALL = MAESettings(
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     network = DetailMAE(SMALL)
-    header = WeightsHeader(
-        network=NETWORK, preset="lite", face_model=load_face_model().name, settings=SMALL.model_dump(),
-        extra={"encoded": encoded_shapes(network)},
-    )  # fmt: skip
+    header = detail_header(SMALL, "lite", load_face_model().name, {})
     path = tmp_path_factory.mktemp("weights") / "detail.safetensors"
     write_weights(path, network, header)
     return path
@@ -69,7 +67,7 @@ def test_the_two_parts_are_the_whole() -> None:
         whole = DetailMAE(settings).eval()
         image, tension = torch.rand(1, 4, 256, 256), torch.rand(1, 1, 256, 256) * 0.2
         parts = DetailEncoder(whole)(image)
-        assert [tuple(p.shape) for p in parts] == encoded_shapes(whole)
+        assert [tuple(p.shape) for p in parts] == settings.encoded_shapes
         assert torch.allclose(DetailDecoder(whole)(*parts, tension), whole(image, tension), atol=1e-5)
 
 
