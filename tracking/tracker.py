@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
+from tracking.coarse import CoarsePredictor
+from tracking.coarse_lead import CoarseLead
+from tracking.coarse_settings import CoarseSettings
 from tracking.detail_settings import DetailSettings
 from tracking.fit import FitSession, FitSettings
 from tracking.landmarks import MODEL_FILE
@@ -21,6 +24,8 @@ from tracking.subject import SubjectDetector
 from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace
 
+_Found = tuple[FaceParameters | None, FaceObservation | None, float]
+"""Parameters, observation, and confidence of a frame."""
 WORST_FIT = 0.06
 """Landmark residual, as a share of the outer eye distance, at which a fit deserves no trust at all."""
 
@@ -36,6 +41,8 @@ class TrackerSettings(BaseModel):
     """The one filter."""
     presence: PresenceSettings = PresenceSettings()
     """What happens when the face is lost."""
+    coarse: CoarseSettings = CoarseSettings()
+    """The coarse network."""
     detail: DetailSettings = DetailSettings()
     """Wrinkles; used by `DetailedTracker`."""
 
@@ -53,6 +60,7 @@ class FaceTracker:
 
     Raises:
         ModelFileError: a model file is missing or altered.
+        WeightsError, EngineError: the coarse network was asked for and cannot be used.
     """
 
     def __init__(
@@ -70,6 +78,9 @@ class FaceTracker:
         self._smoother = Smoother(self.settings.smoothing)
         self._presence = Presence(self.settings.presence)
         self._calibrator = Calibrator(calibration)
+        self._lead = self._make_lead()
+        self._led = 0
+        self._confidence = 0.0
         self._time_s: float | None = None
 
     def calibrate(self, calibration: Calibration | None) -> None:
@@ -85,7 +96,16 @@ class FaceTracker:
             self._smoother.configure(settings.smoothing)
         if settings.presence != self.settings.presence:
             self._presence = Presence(settings.presence)
+        changed = settings.coarse != self.settings.coarse
         self.settings = settings
+        if changed:
+            self._lead = self._make_lead()
+
+    def _make_lead(self) -> CoarseLead | None:
+        wanted = self.settings.coarse
+        if wanted.mode == "off":
+            return None
+        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine))
 
     def reset(self) -> None:
         """Forgets the person: a new source begins."""
@@ -93,6 +113,8 @@ class FaceTracker:
         self.session.reset()
         self._smoother.reset()
         self._presence.reset()
+        if self._lead is not None:
+            self._lead.lose_track()
         self._time_s = None
 
     def process(self, frame: Frame) -> TrackedFace:
@@ -101,19 +123,10 @@ class FaceTracker:
             self.session.lose_track()
         self._time_s = frame.time_s
         clock = _StageClock()
-        observation = self._subject.detect(frame.image, frame.time_s)
-        clock.mark("landmarks")
-        raw: FaceParameters | None = None
-        confidence = 0.0
-        if observation is None:
+        raw, observation, confidence = self._follow(frame, clock) or self._detect(frame, clock)
+        if raw is None:
             self.session.lose_track()
             self._smoother.reset()
-        else:
-            height, width = frame.image.shape[:2]
-            result = self.session.fit(observation, width, height)
-            raw = result.parameters
-            confidence = fit_confidence(observation, result.error)
-            clock.mark("fit")
         shown = self._shown(raw, frame.time_s)
         clock.mark("filter")
         posed = None
@@ -133,6 +146,38 @@ class FaceTracker:
             displacement=None,
             stages=clock.stages,
         )
+
+    def _follow(self, frame: Frame, clock: _StageClock) -> _Found | None:
+        """By the coarse network alone, where it leads and detector and fit need not look this time."""
+        settings, lead = self.settings.coarse, self._lead
+        self._led += 1
+        if lead is None or settings.mode != "lead" or not lead.ready or self._led >= settings.every:
+            return None
+        found = lead.follow(frame.image)
+        clock.mark("coarse")
+        return None if found is None else (*found, self._confidence)
+
+    def _detect(self, frame: Frame, clock: _StageClock) -> _Found:
+        """By detector and fit, with the coarse network's opinion where there is one."""
+        self._led = 0
+        lead = self._lead
+        observation = self._subject.detect(frame.image, frame.time_s)
+        clock.mark("landmarks")
+        if observation is None:
+            if lead is not None:
+                lead.lose_track()
+            return None, None, 0.0
+        height, width = frame.image.shape[:2]
+        if lead is None:
+            result = self.session.fit(observation, width, height)
+        else:
+            answer, crop = lead.look(frame.image, observation, self.session.camera(width, height))
+            clock.mark("coarse")
+            result = self.session.fit(observation, width, height, lead.opinion(answer))
+            lead.learn(answer, crop, result.parameters, observation)
+        self._confidence = fit_confidence(observation, result.error)
+        clock.mark("fit")
+        return result.parameters, observation, self._confidence
 
     def _shown(self, raw: FaceParameters | None, time_s: float) -> Shown:
         if raw is None:

@@ -49,6 +49,7 @@ COMMANDS = (
     Command(
         "evaluate protocol", "app.cli.evaluate_protocol", "Measure on 300-W, 300-VW or FaceScape, beside other methods."
     ),
+    Command("evaluate jitter", "app.cli.evaluate_jitter", "Measure jitter against lag on a clip, beside MediaPipe's."),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
     Command("benchmark-window", "app.cli.benchmark_window", "Measure the window: rates, delay, processor, memory."),

@@ -123,12 +123,15 @@ def _slope_correlation(
     slopes = np.clip((view.fine - view.smooth) * 127 + 128, 0, 255).astype(np.uint8)
     theirs = (_unwrapped(window, slopes, label).astype(np.float32) - 128) / 127
     inside = (answers.mask > 0.5) & (face.visibility > 0.6)
-    a, b = (np.concatenate([_fast(m[..., k])[inside] for k in range(2)]) for m in (ours, theirs))
+    a, b = (np.concatenate([_fast(m[..., k], inside)[inside] for k in range(2)]) for m in (ours, theirs))
     return float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-9 and b.std() > 1e-9 else 0.0
 
 
-def _fast(values: NDArray[np.floating]) -> Floats:
-    return np.asarray(values - cv2.GaussianBlur(np.ascontiguousarray(values), (0, 0), 12.0), np.float32)
+def _fast(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> Floats:
+    """Values less their mean over some twelve texels; texels outside do not count in it."""
+    weights = inside.astype(np.float32)
+    summed = cv2.GaussianBlur(np.where(inside, values, 0).astype(np.float32), (0, 0), 12.0)
+    return np.asarray(values - summed / np.maximum(cv2.GaussianBlur(weights, (0, 0), 12.0), 1e-3), np.float32)
 
 
 def _unwrapped(window: DetailMap, image: NDArray[np.uint8], label: FaceLabel) -> NDArray[np.uint8]:

@@ -161,7 +161,9 @@ class TrackJobs:
             tracker = self._tracker_for(source, request)
             without_detail = self._prepare_detail(request)
             progress.start(source.name, _frame_count(source))
-            stages = TRACKER_STAGES if self._stage is None else (*TRACKER_STAGES, "detail")
+            stages = list(TRACKER_STAGES)
+            stages += ["coarse"] if request.settings.coarse.mode != "off" else []
+            stages += ["detail"] if self._stage is not None else []
             manifest = _manifest(request, source, self.model)
             writer = SessionWriter(request.folder, manifest, stages, raw=request.raw)
             complete = False

@@ -2,7 +2,7 @@
 
 Blocks are the supplement's: one encoder block (two convolutions), a bottleneck (a convolution and a transposed
 convolution), one decoder block (four convolutions). Widths, activations and the pooling between are a reconstruction.
-Its smallness is the point: it sees some ten texels around each, so that smooth skin gives it nothing to invent from.
+Its smallness is the point: it sees some fifteen texels around each: smooth skin gives it nothing to invent from.
 """
 
 from __future__ import annotations

@@ -1,0 +1,182 @@
+"""The coarse network while tracking: what it answers, how it is put right, and when it is not believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.channels import CHANNEL_INDEX
+from models.face_model import load_face_model
+from models.geometry.camera import Camera
+from models.geometry.crop import Crop
+from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, facing, from_euler, from_rotvec
+from models.networks.presets import ViTSettings
+from models.networks.stored import WeightsError, WeightsHeader, write_weights
+from models.networks.vit import CoarseViT
+from tracking import FaceTracker, StillTracker, TrackerSettings
+from tracking.coarse import NETWORK, CoarseAnswer, CoarsePredictor, crop_of_landmarks
+from tracking.coarse_lead import CoarseLead, seen
+from tracking.coarse_settings import CoarseSettings
+from tracking.fit.regressor import Guess
+from tracking.sources import VideoSource
+from tracking.types import FaceObservation, FaceParameters, Frame
+
+SMALL = ViTSettings(image_size=64, dim=64, heads=4, depth=1, stem="convolutional", points=70)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    header = WeightsHeader(
+        network=NETWORK, preset="lite", face_model=load_face_model().name, settings=SMALL.model_dump(),
+        extra={
+            "crop_pixels": 64, "layout": {"identity": 100, "albedo": 16},
+            "channel_sigma": [0.2] * 52, "rotation_sigma": 0.1,
+        },
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("weights") / "coarse.safetensors"
+    write_weights(path, CoarseViT(SMALL), header)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIEN_CACHE", str(tmp_path_factory.getbasetemp() / "engines"))
+
+
+def test_an_untrained_network_answers_with_a_face_in_the_crop(weights: Path) -> None:
+    predictor = CoarsePredictor(load_face_model(), weights)
+    camera = Camera.from_fov(640, 480)
+    crop = Crop(400.0, 200.0, 80.0)
+    answer = predictor.predict(np.zeros((480, 640, 3), np.uint8), crop, camera)
+    origin = camera.project(answer.parameters.translation[None], answer.parameters.translation[2])[0]
+    assert np.abs(crop.to_crop(origin[None])).max() < 0.3
+    assert 0.2 < answer.parameters.translation[2] < 3
+    assert np.allclose(seen(answer.parameters), answer.seen, atol=1e-5)
+    guess = predictor.opinion(answer)
+    assert guess.sigma.shape == (52,) and guess.rotation_sigma == pytest.approx(0.1)
+
+
+def test_weights_of_another_face_model_are_refused(weights: Path) -> None:
+    model = load_face_model()
+
+    class Other:
+        name = "another head"
+
+    with pytest.raises(WeightsError, match="use its own face model"):
+        CoarsePredictor(Other(), weights)  # type: ignore[arg-type]
+    assert model.name
+
+
+class Biased:
+    """Knows the truth and always errs in the same way."""
+
+    def __init__(self, truth: FaceParameters) -> None:
+        self.truth = truth
+        self.jump = np.zeros(3)
+
+    def predict(self, image: np.ndarray, crop: Crop, camera: Camera) -> CoarseAnswer:
+        true = self.truth
+        turn = from_rotvec(np.array([0.02, -0.05, 0.03])) @ seen(true)
+        translation = (true.translation + self.jump) * np.array([1.0, 1.0, 1.0]) * 1.08
+        rotation = HEAD_TO_CAMERA @ facing(translation) @ HEAD_TO_CAMERA @ turn
+        expression = np.clip(true.expression + 0.1, 0, 1).astype(np.float32)
+        parameters = replace(
+            true, translation=translation, rotation=rotation, expression=expression, gaze=true.gaze + 0.05
+        )  # fmt: skip
+        return CoarseAnswer(parameters, turn, np.zeros((9, 3), np.float32), np.zeros(16, np.float32))
+
+    def opinion(self, answer: CoarseAnswer) -> Guess:
+        raise AssertionError("not asked for")
+
+
+def truth_at(yaw: float, smile: float, x: float) -> FaceParameters:
+    expression = np.zeros(52, np.float32)
+    expression[[CHANNEL_INDEX["mouthSmileLeft"], CHANNEL_INDEX["jawOpen"]]] = smile
+    return FaceParameters(
+        load_face_model().identity(), expression, from_euler(yaw, 0.1, 0.0), np.array([x, 0.02, 0.6]),
+        np.full((2, 2), 0.1, np.float32), Camera.from_fov(640, 480),
+    )  # fmt: skip
+
+
+def observed(parameters: FaceParameters) -> FaceObservation:
+    model = load_face_model()
+    posed = model.pose(parameters.identity, parameters.expression, parameters.gaze)
+    points = model.embed(posed.vertices, model.landmarks478)
+    pixels = parameters.camera.project_head(points, parameters.rotation, parameters.translation)
+    landmarks = np.column_stack([pixels, np.zeros(len(pixels))]).astype(np.float32)
+    box = np.concatenate([pixels.min(axis=0), pixels.max(axis=0)]).astype(np.float32)
+    return FaceObservation(landmarks, np.zeros(52, np.float32), box, 0.9)
+
+
+def test_a_steady_error_is_taken_out() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    start = truth_at(0.1, 0.3, 0.0)
+    network = Biased(start)
+    lead = CoarseLead(load_face_model(), network)  # type: ignore[arg-type]
+    assert not lead.ready
+    answer, crop = lead.look(picture, observed(start), start.camera)
+    lead.learn(answer, crop, start, observed(start))
+    for step in range(1, 5):
+        truth = truth_at(0.1 + 0.03 * step, 0.3 + 0.1 * step, 0.005 * step)
+        network.truth = truth
+        found = lead.follow(picture)
+        assert found is not None
+        parameters, observation = found
+        assert np.degrees(angle_between(parameters.rotation, truth.rotation)) < 0.7
+        assert np.abs(parameters.translation - truth.translation).max() < 0.004
+        moving = [CHANNEL_INDEX["mouthSmileLeft"], CHANNEL_INDEX["jawOpen"]]
+        assert np.allclose(parameters.expression[moving], truth.expression[moving], atol=1e-5)
+        assert np.allclose(parameters.gaze, truth.gaze, atol=1e-5)
+        assert np.abs(observation.landmarks[:, :2] - observed(truth).landmarks[:, :2]).max() < 4
+
+
+def test_a_jump_is_not_believed() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    start = truth_at(0.0, 0.0, 0.0)
+    network = Biased(start)
+    lead = CoarseLead(load_face_model(), network)  # type: ignore[arg-type]
+    answer, crop = lead.look(picture, observed(start), start.camera)
+    lead.learn(answer, crop, start, observed(start))
+    network.jump = np.array([0.2, 0.0, 0.0])
+    assert lead.follow(picture) is None
+    network.jump = np.zeros(3)
+    network.truth = truth_at(1.2, 0.0, 0.0)
+    assert lead.follow(picture) is None
+    assert lead.follow(np.zeros((100, 100, 3), np.uint8)) is None
+    lead.lose_track()
+    assert lead.follow(picture) is None
+
+
+@pytest.mark.parametrize("mode", ["opinion", "lead"])
+def test_the_tracker_works_with_the_network(weights: Path, demo_clip: Path, mode: str) -> None:
+    settings = TrackerSettings(coarse=CoarseSettings(mode=mode, weights=weights, every=3))
+    with VideoSource(demo_clip) as source, FaceTracker(settings) as tracker:
+        results = [tracker.process(frame) for frame, _ in zip(source, range(9), strict=False)]
+        stages = [[s.name for s in r.stages] for r in results]
+        black = Frame(99, 9.0, 0, np.zeros_like(results[0].frame.image))
+        gone = [tracker.process(replace(black, index=99 + i, time_s=9.0 + i)) for i in range(4)]
+    assert all(r.valid for r in results)
+    assert all("coarse" in names for names in stages)
+    detected = ["landmarks" in names for names in stages]
+    assert all(detected) if mode == "opinion" else detected.count(True) < 9 and detected[0]
+    # A face that is gone is noticed at the latest when the detector looks again.
+    assert not gone[-1].valid
+
+
+def test_still_pictures_by_the_network_alone(weights: Path, demo_clip: Path) -> None:
+    with VideoSource(demo_clip) as source:
+        image = next(iter(source)).image
+    predictor = CoarsePredictor(load_face_model(), weights)
+    with StillTracker(coarse=predictor, refine=False) as alone, StillTracker(coarse=predictor) as both:
+        face = alone.detect(image)[0]
+        raw, refined = alone.estimate(image, face), both.estimate(image, face)
+    answer = predictor.predict(image, crop_of_landmarks(face.landmarks), raw.camera)
+    assert np.allclose(raw.expression, answer.parameters.expression)
+    assert angle_between(refined.rotation, raw.rotation) > 1e-3
+    with pytest.raises(ValueError, match="nothing but the fit"):
+        StillTracker(refine=False)
