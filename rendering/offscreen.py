@@ -22,6 +22,7 @@ from vispy.gloo.context import set_current_canvas
 from models.face_model import FaceModel
 from rendering.renderer import GLOO_LOCK, PHOTOGRAPH_LIGHT, HeadRenderer
 from rendering.scene import Scene, View
+from rendering.short_calls import keep_lock_in_short_calls
 from tracking.types import TrackedFace
 
 __all__ = ["OffscreenRenderer", "RenderingUnavailableError"]
@@ -42,7 +43,8 @@ class OffscreenRenderer:
     """Draws heads into arrays.
 
     May be called from any thread, and live beside a Qt application: with EGL it draws in a thread of its own, because a
-    thread that holds one of Qt's contexts cannot hold an EGL context as well. Pictures are drawn one at a time in a
+    thread that holds one of Qt's contexts cannot hold an EGL context as well. A thread that does nothing else saves the
+    way there and back with `own_thread=False`. Pictures are drawn one at a time in a
     process (GLOO_LOCK), so do not call it while holding that lock.
 
     Args:
@@ -51,6 +53,8 @@ class OffscreenRenderer:
         refine: subdivide the skin once (up to twice the time on software GL).
         supersample: draw this many times larger and average, for smooth edges; 1 or 2. 2 costs two to three times the
             time on software GL.
+        own_thread: False draws on the thread that makes the renderer, which then has to make every call and may hold no
+            other OpenGL context.
 
     Attributes:
         head: the renderer behind it.
@@ -62,7 +66,13 @@ class OffscreenRenderer:
     """
 
     def __init__(
-        self, model: FaceModel, scene: Scene | None = None, *, refine: bool = False, supersample: int = 1
+        self,
+        model: FaceModel,
+        scene: Scene | None = None,
+        *,
+        refine: bool = False,
+        supersample: int = 1,
+        own_thread: bool = True,
     ) -> None:
         if supersample not in (1, 2):
             raise ValueError(f"supersample is 1 or 2, not {supersample}")
@@ -71,7 +81,10 @@ class OffscreenRenderer:
         self._target: gloo.FrameBuffer | None = None
         self._colour: gloo.Texture2D | None = None
         self._open = True
-        self._worker = ThreadPoolExecutor(1, "offscreen-gl") if BACKENDS == ("egl",) else None
+        egl = BACKENDS == ("egl",)
+        self._worker = ThreadPoolExecutor(1, "offscreen-gl") if egl and own_thread else None
+        self._in_qt_thread = not egl
+        keep_lock_in_short_calls()
 
         def start() -> None:
             self.head = HeadRenderer(model, scene, refine=refine)
@@ -175,7 +188,7 @@ class OffscreenRenderer:
         with _exclusive():
             before = gloo.get_current_canvas()
             self._canvas = _hidden_canvas()
-            _restore(before, self._worker is None)
+            _restore(before, self._in_qt_thread)
 
     def _drawing(self, work: Callable[[], T]) -> T:
         """Does something with our context current, and afterwards hands gloo back to whoever had it."""
@@ -186,7 +199,7 @@ class OffscreenRenderer:
                 return work()
             finally:
                 if before is not self._canvas:
-                    _restore(before, self._worker is None)
+                    _restore(before, self._in_qt_thread)
 
     def _abandon(self) -> None:
         self._open = False

@@ -3,6 +3,8 @@ thick, which way lashes run. Computed once per model from its mean face and regi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
@@ -78,6 +80,7 @@ def smoothed(model: FaceModel, values: Floats, rounds: int) -> Floats:
     return values
 
 
+@lru_cache(maxsize=2)
 def _neighbour_mean(model: FaceModel) -> csr_array:
     edges = mesh_edges(model.faces)
     count = model.vertex_count

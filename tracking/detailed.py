@@ -11,7 +11,7 @@ from typing import Self
 
 from models.face_model import FaceModel
 from tracking.calibration import Calibration
-from tracking.detail import Detail, DetailStage
+from tracking.detail import Detail, DetailStage, view_problem
 from tracking.detail_network import DetailNetwork
 from tracking.detail_settings import DetailSettings
 from tracking.mailbox import Mailbox
@@ -31,11 +31,14 @@ class DetailWorker:
     If the stage cannot be made or fails, tracking goes on without relief and the note says why.
 
     Args:
-        make_stage: called on the thread, since the first start compiles the networks, which takes seconds.
+        make_stage: called on the thread, since the first start compiles the networks, which takes seconds; and only
+            once there is a view that shows wrinkles, since many a session has none.
+        smallest: width in pixels of the smallest face that shows wrinkles.
     """
 
-    def __init__(self, make_stage: Callable[[], DetailStage]) -> None:
+    def __init__(self, make_stage: Callable[[], DetailStage], smallest: float = DetailSettings().smallest_face) -> None:
         self._make_stage = make_stage
+        self._smallest = smallest
         self._frames: Mailbox[TrackedFace] = Mailbox()
         self._latest = _NOTHING
         self._forget = threading.Event()
@@ -61,13 +64,19 @@ class DetailWorker:
         self._thread.join(_JOIN_S)
 
     def _work(self) -> None:
-        try:
-            stage = self._make_stage()
-        except Exception as error:
-            _log.warning("Wrinkles are off: %s", error)
-            self._latest = Detail(None, DetailState.NONE, f"wrinkles are off: {error}")
-            return
+        stage: DetailStage | None = None
         while (tracked := self._frames.take()) is not None:
+            if stage is None:
+                problem = view_problem(tracked, self._smallest)
+                if problem:
+                    self._latest = Detail(None, DetailState.NONE, problem)
+                    continue
+                try:
+                    stage = self._make_stage()
+                except Exception as error:
+                    _log.warning("Wrinkles are off: %s", error)
+                    self._latest = Detail(None, DetailState.NONE, f"wrinkles are off: {error}")
+                    return
             if self._forget.is_set():
                 self._forget.clear()
                 stage.reset()
@@ -107,7 +116,7 @@ class DetailedTracker:
         self._stage: DetailStage | None = None
         self._worker: DetailWorker | None = None
         if threaded:
-            self._worker = DetailWorker(make)
+            self._worker = DetailWorker(make, tracker.settings.detail.smallest_face)
         else:
             self._stage = make()
 

@@ -8,22 +8,21 @@ that whatever else the machine does falls on both alike.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from app.benchmarking.learned import LearnedCore, MeasuredCore
 from app.benchmarking.paced import PacedSource
 from app.benchmarking.process import PeakMemory, age_s
+from app.benchmarking.samples import Samples, percentiles
 from app.errors import CommandError
 from app.machine import machine_facts
 from recordings.versions import software_versions
 from tracking import FaceTracker, Frame, Pipeline, Source, TrackedFace, open_source
+from tracking.detailed import DetailedTracker
 from tracking.landmarks import LandmarkDetector
 from tracking.pipeline import PipelineState
 
@@ -33,31 +32,13 @@ WARM_UP = 10
 """Pictures at the start that count for nothing but the start-up time."""
 
 Step = Callable[[], None]
-
-
-@dataclass(slots=True)
-class Samples:
-    """What was measured, in milliseconds, one value a picture."""
-
-    latency_ms: list[float] = field(default_factory=list)
-    stages_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    valid: int = 0
-    dropped: int = 0
-    wall_s: float = 0.0
-    startup_s: float = 0.0
-    render_ms: list[float] = field(default_factory=list)
-
-    def add(self, face: TrackedFace, latency_ms: float) -> None:
-        """One tracked picture."""
-        self.latency_ms.append(latency_ms)
-        self.valid += face.valid
-        for stage in face.stages:
-            self.stages_ms[stage.name].append(stage.ms)
+AnyTracker = FaceTracker | DetailedTracker
 
 
 def benchmark(
     clip: Path,
     *,
+    core: LearnedCore | None = None,
     paced_fps: float | None = None,
     render: bool = False,
     limit: int | None = None,
@@ -67,6 +48,7 @@ def benchmark(
 
     Args:
         clip: a video.
+        core: which learned parts take part; none by default.
         paced_fps: rate at which the clip is played; None tracks it as fast as it goes.
         render: also draw the newest result off-screen at 640 x 480, again and again; for a paced clip only.
         limit: pictures to use at most.
@@ -75,16 +57,23 @@ def benchmark(
     Raises:
         SourceError: the clip cannot be read.
         CommandError: the clip shows no face, or is too short.
+        WeightsError, EngineError: a wanted network cannot be used.
     """
-    with FaceTracker() as tracker:
+    with ExitStack() as stack:
         with PeakMemory() as memory:
+            measured = stack.enter_context(MeasuredCore(core or LearnedCore(), threaded=paced_fps is not None))
+            tracker = measured.tracker
             if paced_fps is None:
                 samples = _unpaced(clip, tracker, limit, step)
             else:
                 samples = _paced(clip, tracker, paced_fps, render, limit, step)
         if len(samples.latency_ms) < 2 or not samples.valid:
             raise CommandError(f"{clip.name} is too short or shows no face: take another clip.")
-        own_fps, mediapipe_fps = _side_by_side(clip, tracker, limit, step)
+        learned = measured.report(samples)
+        if paced_fps is not None:
+            # Each picture carries the newest relief there is; how long relief takes stands under `detail`.
+            samples.stages_ms.pop("detail", None)
+        own_fps, mediapipe_fps = _side_by_side(clip, measured.beside, limit, step)
     fps = own_fps if paced_fps is None else len(samples.latency_ms) / samples.wall_s
     drawn = {}
     if samples.render_ms:
@@ -95,7 +84,7 @@ def benchmark(
         "stages_ms": {name: percentiles(values) for name, values in samples.stages_ms.items()},
         "peak_memory_mb": round(memory.mb, 1),
         "startup_s": round(samples.startup_s, 3),
-        "detail_hz": 0.0,
+        **learned,
         "baseline": {"mediapipe_fps": round(mediapipe_fps, 2), "mien_fps": round(own_fps, 2)},
         **drawn,
         "frames": len(samples.latency_ms),
@@ -108,13 +97,7 @@ def benchmark(
     }
 
 
-def percentiles(values: list[float]) -> dict[str, float]:
-    """`p50` and `p95`, rounded to microseconds."""
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
-
-
-def _unpaced(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) -> Samples:
+def _unpaced(clip: Path, tracker: AnyTracker, limit: int | None, step: Step) -> Samples:
     """Latency is then the time from the decoded picture to the result."""
     samples = Samples()
     with open_source(clip) as source:
@@ -124,7 +107,10 @@ def _unpaced(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) ->
             took = (time.perf_counter() - start) * 1e3
             if face.valid and not samples.startup_s:
                 samples.startup_s = age_s()
+            if count == WARM_UP:
+                samples.first_s = time.monotonic() - took / 1e3
             if count >= WARM_UP:
+                samples.last_s = time.monotonic()
                 samples.add(face, took)
                 samples.stages_ms["decode"].append(decode_ms)
                 samples.wall_s += (took + decode_ms) / 1e3
@@ -132,23 +118,22 @@ def _unpaced(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) ->
     return samples
 
 
-def _paced(clip: Path, tracker: FaceTracker, fps: float, render: bool, limit: int | None, step: Step) -> Samples:
+def _paced(clip: Path, tracker: AnyTracker, fps: float, render: bool, limit: int | None, step: Step) -> Samples:
     """Latency is then the time from the moment the picture is there to the moment its result can be shown."""
     samples = Samples()
     seen = 0
-    first_s = last_s = 0.0
 
     def note(face: TrackedFace) -> None:
-        nonlocal seen, first_s, last_s
+        nonlocal seen
         now = time.monotonic_ns()
         if face.valid and not samples.startup_s:
             samples.startup_s = age_s()
         seen += 1
         if seen == WARM_UP:
-            first_s = now / 1e9
+            samples.first_s = now / 1e9
         if seen > WARM_UP:
             samples.add(face, (now - face.frame.captured_ns) / 1e6)
-            last_s = now / 1e9
+            samples.last_s = now / 1e9
         step()
 
     with ExitStack() as stack:
@@ -174,11 +159,11 @@ def _paced(clip: Path, tracker: FaceTracker, fps: float, render: bool, limit: in
     if status.state is PipelineState.ERROR and status.error is not None:
         raise CommandError(status.error.sentence)
     samples.dropped = status.dropped
-    samples.wall_s = max(last_s - first_s, 1e-6)
+    samples.wall_s = max(samples.last_s - samples.first_s, 1e-6)
     return samples
 
 
-def _side_by_side(clip: Path, tracker: FaceTracker, limit: int | None, step: Step) -> tuple[float, float]:
+def _side_by_side(clip: Path, tracker: AnyTracker, limit: int | None, step: Step) -> tuple[float, float]:
     """Pictures a second of Mien and of MediaPipe alone, decoding included in both."""
     tracker.reset()
     turns: list[tuple[int, float, float]] = []

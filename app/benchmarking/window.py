@@ -14,7 +14,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 
 from app.benchmarking.process import age_s, memory_mb
-from app.benchmarking.run import percentiles
+from app.benchmarking.samples import percentiles
 from app.demo_clip import DEMO_CLIP
 from app.machine import machine_facts
 from app.window.run import DEMO, Opened, run_window

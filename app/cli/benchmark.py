@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import tyro
 from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from app.benchmarking.learned import LearnedCore
 from app.benchmarking.run import benchmark
+from app.benchmarking.table import rows
 from app.cli.console import parse, progress_bar
 from app.demo_clip import DEMO_CLIP
 from app.errors import CommandError
@@ -20,7 +25,7 @@ class Options(BaseModel):
     """Measure tracking on this machine, with MediaPipe's Face Landmarker alone beside it.
 
     Unpaced (the default) the clip is tracked as fast as it goes; paced it plays like a camera of that rate, and latency
-    is the time from a picture to its result.
+    is the time from a picture to its result. The learned core takes part where it is asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +40,13 @@ class Options(BaseModel):
     """With --paced: also draw the newest result off-screen at 640 x 480."""
     frames: int | None = Field(default=None, ge=40)
     """Use so many pictures of the clip at most."""
+    detail: bool = False
+    """With wrinkles: on a thread beside a paced clip, otherwise each picture waits for its own. Small faces are encoded
+    too, so that the bundled clip shows the cost."""
+    coarse: Literal["off", "opinion", "lead"] = "off"
+    """What the coarse network does: nothing, a second opinion in each picture, or follow the face by itself."""
+    coarse_weights: Path | None = None
+    """With --coarse: weights file instead of the shipped one."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -42,16 +54,33 @@ def run(args: Sequence[str], prog: str) -> int:
     options = parse(Options, args, prog)
     if options.render and options.paced is None:
         raise CommandError("--render measures drawing beside a camera's rate: give --paced as well.")
+    if options.coarse_weights is not None and options.coarse == "off":
+        raise CommandError(
+            "--coarse-weights are for the coarse network: give --coarse opinion or --coarse lead as well."
+        )
+    core = LearnedCore(options.detail, options.coarse, options.coarse_weights)
     with progress_bar() as bar:
         bar.start(options.input.name, None)
         report = benchmark(
-            options.input, paced_fps=options.paced, render=options.render, limit=options.frames, step=bar.step
+            options.input,
+            core=core,
+            paced_fps=options.paced,
+            render=options.render,
+            limit=options.frames,
+            step=bar.step,
         )
     options.json_file.parent.mkdir(parents=True, exist_ok=True)
     options.json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    baseline = report["baseline"]["mediapipe_fps"]
-    print(f"{report['fps']:.1f} pictures a second (MediaPipe alone {baseline:.1f})", end=", ")
-    print(f"latency {report['latency_ms']['p50']:.1f} ms, 95 % under {report['latency_ms']['p95']:.1f} ms", end=", ")
-    print(f"memory {report['peak_memory_mb']:.0f} MB, first face after {report['startup_s']:.1f} s.")
+    show(report)
     print(f"The figures are {options.json_file}.")
     return 0
+
+
+def show(report: dict[str, Any]) -> None:
+    """A table on standard output."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, value in rows(report):
+        table.add_row(Text(what), Text(value))
+    Console().print(table)

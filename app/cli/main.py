@@ -51,6 +51,9 @@ COMMANDS = (
     ),
     Command("evaluate jitter", "app.cli.evaluate_jitter", "Measure jitter against lag on a clip, beside MediaPipe's."),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
+    Command(
+        "evaluate ablation", "app.cli.evaluate_ablation", "Train with and without parts of the method, and compare."
+    ),
     Command("benchmark", "app.cli.benchmark", "Measure speed, latency and memory on this machine."),
     Command("benchmark-window", "app.cli.benchmark_window", "Measure the window: rates, delay, processor, memory."),
     Command(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.health.check import Check, Level
+from app.health.networks import check_coarse_network, check_detail_network
 from app.machine import has_display
 
 LINUX, MAC, WINDOWS = (sys.platform.startswith("linux"), sys.platform == "darwin", sys.platform == "win32")
@@ -218,6 +219,8 @@ ALL_CHECKS: tuple[Callable[[], Check], ...] = (
     check_platform,
     check_model_files,
     check_landmarks,
+    check_coarse_network,
+    check_detail_network,
     check_graphics,
     check_window,
     check_cameras,

@@ -108,7 +108,7 @@ class Director:
             False where a thread hangs and is left to itself.
         """
         ended = self.session.close()
-        self.models.tasks.close(0.3)
+        self.models.tasks.close(0.2)
         try:
             self.models.preferences.save()
         except Exception as error:
@@ -218,6 +218,8 @@ class Director:
                 stages=status.stages,
                 warning=status.warning or "",
             )
+        if polled.face is not None:
+            live = replace(live, detail=polled.face.detail, detail_note=polled.face.detail_note)
         if error is not None:
             live = replace(live, sentence=error.sentence, remedy=error.remedy)
         self._post_notices(live)

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 """Between two tries to open a camera that is not there."""
+CLOSE_WAIT_S = 0.6
+"""For the threads to end; one that loads a library or the networks cannot be told to stop, and is left to itself."""
 NONE = SourceSettings()
 
 TrackerFactory = Callable[[TrackerSettings, FaceModel, Calibration | None], SessionTracker]
@@ -85,6 +87,8 @@ class Session:
         """Whether all is computed that drawing the model needs."""
         self.tracked = self.valid = 0
         """Results of the present source, and those that show a face."""
+        self.on_result: Callable[[], None] = lambda: None
+        """Called on the tracking thread when there is a newer result: keep it short."""
         self._make_tracker = make_tracker or _make_tracker
         self._make_source = make_source
         self._keep_going = keep_going
@@ -203,7 +207,7 @@ class Session:
         self._wake.set()
         if self._thread.ident is None:
             return True
-        self._thread.join(0.8)
+        self._thread.join(CLOSE_WAIT_S)
         pipeline = self._pipeline
         return not self._thread.is_alive() and (pipeline is None or pipeline.ended)
 
@@ -302,6 +306,7 @@ class Session:
     def _note_result(self, face: TrackedFace) -> None:
         self.tracked += 1
         self.valid += face.valid
+        self.on_result()
         capture = self._capture
         if capture is None:
             return

@@ -10,7 +10,7 @@ from psygnal import Signal
 from app.state.guidance import Guidance, Hint, measure
 from tracking.pipeline import PipelineState, PipelineStatus, StageStats
 from tracking.timings import Percentiles
-from tracking.types import TrackedFace, TrackingState
+from tracking.types import DetailState, TrackedFace, TrackingState
 
 
 class Phase(Enum):
@@ -45,6 +45,8 @@ class Live:
         remedy: what to do about it.
         warning: what is not as it was asked for.
         hint: what would make the tracking better.
+        detail: where the wrinkles come from.
+        detail_note: why they are not live, in a few words; empty where they are.
     """
 
     phase: Phase = Phase.NO_SOURCE
@@ -59,6 +61,8 @@ class Live:
     remedy: str = ""
     warning: str = ""
     hint: Hint | None = None
+    detail: DetailState = DetailState.NONE
+    detail_note: str = ""
 
 
 _OF_FACE = {

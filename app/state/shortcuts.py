@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from app.settings import Settings
 from app.state.preferences import Preferences
 
 
@@ -100,5 +101,6 @@ class ShortcutMap:
     def _without_defaults(self, own: dict[str, str]) -> dict[str, str]:
         return {name: key for name, key in own.items() if name not in self._actions or key != self._actions[name].key}
 
-    def _on_settings(self, before: object, after: object) -> None:
-        self.changed.emit()
+    def _on_settings(self, before: Settings, after: Settings) -> None:
+        if before.window.shortcuts != after.window.shortcuts:
+            self.changed.emit()

@@ -34,6 +34,8 @@ class Stager:
         self.opened: Opened = open_window(session=Session(load_settings().tracker))
         self._window = self.opened.window
         self._window.resize(*size)
+        # As at a start on a screen of this size.
+        self._window.reset_docks()
         self._models = self.opened.director.models
         self._models.preferences.set_window(text_scale=text_scale)
         self._wait_tracking()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.state.notices import Notice, NoticeBoard, NoticeLevel
 from app.views.widgets import restyle
@@ -15,6 +15,9 @@ from app.window.style import Style
 from app.window.texts import tr
 
 MARKS = {NoticeLevel.INFO: "info", NoticeLevel.WARNING: "warning", NoticeLevel.ERROR: "error"}
+
+NARROW = 480
+"""Pixels, at the usual size of text."""
 
 
 class Banner(QFrame):
@@ -58,17 +61,32 @@ class Banner(QFrame):
         texts.setSpacing(2)
         texts.addWidget(self.sentence)
         texts.addWidget(self.remedy)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 10, 10)
-        row.setSpacing(10)
-        row.addWidget(self._mark)
-        row.addLayout(texts, 1)
-        row.addWidget(self.action)
-        row.addWidget(self.copy)
-        row.addWidget(self.close_button)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(10)
+        self._buttons.addWidget(self.action)
+        self._buttons.addWidget(self.copy)
+        self._buttons.addStretch(1)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(14, 10, 10, 10)
+        self._grid.setSpacing(10)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(self._mark, 0, 0)
+        self._grid.addLayout(texts, 0, 1)
+        self._grid.addLayout(self._buttons, 0, 2)
+        self._grid.addWidget(self.close_button, 0, 3)
+        self._narrow = False
         notices.changed.connect(self._on_notices)
         style.changed.connect(self._on_notices)
         self._on_notices()
+
+    def fit(self, width: int) -> None:
+        """Put the buttons below the text where both do not fit into so many pixels side by side."""
+        narrow = width < self._style.px(NARROW)
+        if narrow is not self._narrow:
+            self._narrow = narrow
+            self._grid.removeItem(self._buttons)
+            row, column, columns = (1, 1, 3) if narrow else (0, 2, 1)
+            self._grid.addLayout(self._buttons, row, column, 1, columns)
 
     def _on_notices(self) -> None:
         notice = self._notices.shown

@@ -67,6 +67,7 @@ class CameraPanel(QWidget):
         column.addWidget(self.preview)
         column.addLayout(row)
         column.addWidget(self.guidance)
+        column.addStretch(1)
         view.events.connect(self._on_view)
         self._on_view()
 

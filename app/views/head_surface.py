@@ -51,9 +51,6 @@ class HeadSurface(QWidget):
         """Draw this result with the next picture; None shows the empty background."""
         raise NotImplementedError
 
-    def poll(self) -> None:
-        """Take over what other threads have drawn; called by the window's timer."""
-
     @property
     def prepared(self) -> bool:
         """Whether the current view can be drawn without delay."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.view import ViewState
@@ -16,6 +18,7 @@ from tracking.types import TrackedFace
 
 SHAPE = 3 / 4
 """Height of the pane for its width; pictures of other shapes get bars."""
+BACK = "#0b0c0e"
 
 
 class Preview(QWidget):
@@ -33,6 +36,8 @@ class Preview(QWidget):
         self._model: FaceModel | None = None
         self._face: TrackedFace | None = None
         self._image: QImage | None = None
+        self._pixels: NDArray[np.uint8] | None = None
+        self._corners: tuple[object, QPixmap] | None = None
         self._message = ""
         self.setMinimumSize(160, 120)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -84,28 +89,52 @@ class Preview(QWidget):
         if self._state.mirror:
             picture = np.ascontiguousarray(picture[:, ::-1])
         height, width = picture.shape[:2]
-        # The image keeps no reference to the array, hence the copy.
-        image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+        # Screens keep pixels like this: painting is copying. The image reads the array in place, so both are kept.
+        self._pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGRA), np.uint8)
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         self._image = image
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rounded = QPainterPath()
-        rounded.addRoundedRect(self.rect(), self._style.px(6), self._style.px(6))
-        painter.setClipPath(rounded)
-        painter.fillRect(self.rect(), QColor("#0b0c0e"))
         if self._image is not None:
             size = self._image.deviceIndependentSize().toSize()
             place = QRect(0, 0, size.width(), size.height())
             place.moveCenter(self.rect().center())
-            painter.drawImage(place, self._image)
+            if place.size() != self.size():
+                painter.fillRect(self.rect(), QColor(BACK))
+            painter.drawImage(place.topLeft(), self._image)
         else:
+            painter.fillRect(self.rect(), QColor(BACK))
             painter.setPen(QColor("#a3abb8"))
             text = tr("Hidden") if self._state.hidden else self._message
             painter.drawText(
                 self.rect().adjusted(16, 8, -16, -8), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text
             )
+        self._round_off(painter)
         painter.end()
+
+    def _round_off(self, painter: QPainter) -> None:
+        """Cover the corners with what is around: clipping every picture to a rounded shape costs ten times as much."""
+        radius = self._style.px(6)
+        ratio, colour = self.devicePixelRatioF(), QColor(self._style.colours.panel)
+        key = (radius, ratio, colour.rgba())
+        if self._corners is None or self._corners[0] != key:
+            pixmap = QPixmap(round(2 * radius * ratio), round(2 * radius * ratio))
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            cut = QPainter(pixmap)
+            cut.fillRect(pixmap.rect(), colour)
+            cut.setRenderHint(QPainter.RenderHint.Antialiasing)
+            cut.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
+            cut.setPen(Qt.PenStyle.NoPen)
+            cut.setBrush(Qt.GlobalColor.black)
+            cut.drawEllipse(0, 0, 2 * radius, 2 * radius)
+            cut.end()
+            self._corners = key, pixmap
+        pixmap = self._corners[1]
+        side = round(radius * ratio)
+        for x, left in ((0, 0), (self.width() - radius, side)):
+            for y, top in ((0, 0), (self.height() - radius, side)):
+                painter.drawPixmap(x, y, radius, radius, pixmap, left, top, side, side)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.state.view import ViewState
 from app.views.head_surface import HeadSurface
+from app.views.pixel_budget import STEPS, PixelBudget
+from app.views.wake import Waker
 from models.face_model import FaceModel
 from rendering import OffscreenRenderer, Scene
 from tracking.mailbox import Mailbox
@@ -27,31 +31,53 @@ from tracking.types import TrackedFace
 
 _log = logging.getLogger(__name__)
 
-MOST_PIXELS = 520_000
-"""Larger views are drawn smaller and scaled up: the processor draws some 20 million pixels a second."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
+    """What to draw.
+
+    Attributes:
+        face, scene: see OffscreenRenderer.
+        drawn, shown: width and height in pixels of the drawing, and of the picture that is made of it.
+    """
+
     face: TrackedFace
     scene: Scene
-    size: tuple[int, int]
+    drawn: tuple[int, int]
+    shown: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
+    """What was drawn.
+
+    Attributes:
+        face: the wish's.
+        pixels: (H, W, 4) blue, green, red and nothing: as screens keep them, so that showing it is copying it.
+        ms: what it took.
+    """
+
     face: TrackedFace
     pixels: NDArray[np.uint8]
     ms: float
 
 
 class _Painter:
-    """The thread that draws. Newest wish wins."""
+    """The thread that draws. Newest wish wins.
 
-    def __init__(self, renderer: OffscreenRenderer) -> None:
-        self.renderer = renderer
+    Args:
+        model: to draw.
+        scene: at first.
+        tell: called on the thread when there is a picture or a problem.
+    """
+
+    def __init__(self, model: FaceModel, scene: Scene, tell: Callable[[], None]) -> None:
         self.newest: _Picture | None = None
+        self.budget = PixelBudget()
         self.problem = ""
+        self._model = model
+        self._scene = scene
+        self._tell = tell
         self._wishes: Mailbox[_Wish] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-view", daemon=True)
         self._thread.start()
@@ -65,16 +91,27 @@ class _Painter:
 
     def _run(self) -> None:
         try:
-            while (wish := self._wishes.take()) is not None:
-                start = time.perf_counter()
-                self.renderer.scene = wish.scene
-                pixels = self.renderer.render(wish.face, size=wish.size, alpha=True)
-                self.newest = _Picture(wish.face, pixels, (time.perf_counter() - start) * 1e3)
+            # Opening a device takes a fifth of a second; all of it stays on this thread.
+            with OffscreenRenderer(self._model, self._scene, own_thread=False) as renderer:
+                while (wish := self._wishes.take()) is not None:
+                    start = time.perf_counter()
+                    pixels = _drawn(renderer, wish)
+                    ms = (time.perf_counter() - start) * 1e3
+                    self.budget.note(ms, wish.drawn[0] * wish.drawn[1])
+                    self.newest = _Picture(wish.face, pixels, ms)
+                    self._tell()
         except Exception as error:
             _log.exception("drawing failed")
             self.problem = " ".join(str(error).split())[:300] or type(error).__name__
-        finally:
-            self.renderer.close()
+            self._tell()
+
+
+def _drawn(renderer: OffscreenRenderer, wish: _Wish) -> NDArray[np.uint8]:
+    renderer.scene = wish.scene
+    pixels = renderer.render(wish.face, size=wish.drawn, alpha=True)
+    if wish.shown != wish.drawn:
+        pixels = np.asarray(cv2.resize(pixels, wish.shown, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA), np.uint8)
 
 
 class RasterHeadView(HeadSurface):
@@ -87,20 +124,20 @@ class RasterHeadView(HeadSurface):
     def __init__(self, state: ViewState, parent: QWidget | None = None, *, interactive: bool = True) -> None:
         super().__init__(state, parent, interactive=interactive)
         self._painter: _Painter | None = None
-        self._opening: threading.Thread | None = None
-        self._opened: list[OffscreenRenderer | str] = []
-        self._closed = False
+        self._waker = Waker(self._take, self)
         self._face: TrackedFace | None = None
         self._shown: _Picture | None = None
         self._image: QImage | None = None
+        self._untold: TrackedFace | None = None
         self._told = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._listen(self)
 
     def set_model(self, model: FaceModel) -> None:
-        # Opening a device takes a fifth of a second.
-        self._opening = threading.Thread(target=self._open, args=(model,), name="mien-view-open", daemon=True)
-        self._opening.start()
+        if self._painter is not None:
+            self._painter.close()
+        self._painter = _Painter(model, self.state.scene(), self._waker.wake)
+        self._ask()
 
     def show_face(self, face: TrackedFace | None) -> None:
         self._face = face
@@ -110,14 +147,8 @@ class RasterHeadView(HeadSurface):
         else:
             self._ask()
 
-    def poll(self) -> None:
-        if self._painter is None and self._opened and not self._closed:
-            found = self._opened.pop()
-            if isinstance(found, str):
-                self.failed.emit(found)
-            else:
-                self._painter = _Painter(found)
-                self._ask()
+    def _take(self) -> None:
+        """Take over what the thread has drawn."""
         painter = self._painter
         if painter is None:
             return
@@ -129,48 +160,51 @@ class RasterHeadView(HeadSurface):
             return
         if self._shown is None:
             self.ready.emit()
-        new_face = self._shown is None or self._shown.face is not picture.face
+        if self._shown is None or self._shown.face is not picture.face:
+            self._untold = picture.face
         self._shown = picture
         self.draw_ms = picture.ms
         height, width = picture.pixels.shape[:2]
         # The image reads the array in place; `_shown` keeps it alive.
-        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        self.repaint()
-        if new_face:
-            self.drawn_count += 1
-            # With itself as context: a view that is closed meanwhile tells nothing.
-            QTimer.singleShot(0, self, lambda: self.displayed.emit(picture.face))
+        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        # Not `repaint`: it would keep Python's lock while the window is put together and sent to the screen.
+        self.update()
 
     @property
     def prepared(self) -> bool:
         return self._shown is not None
 
     def close_canvas(self) -> None:
-        self._closed = True
+        self._waker.close()
         self.state.events.disconnect(self._on_state)
         self._image = None
-        if self._opening is not None:
-            self._opening.join(0.5)
         if self._painter is not None:
             self._painter.close()
-        for found in self._opened:
-            if not isinstance(found, str):
-                found.close()
+            self._painter = None
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
-        if self._image is None or self.state.hidden:
+        image = self._image
+        if image is None or self.state.hidden:
             background = self.state.scene().background
             shades = QLinearGradient(0, 0, 0, self.height())
             shades.setColorAt(0, QColor.fromRgbF(*background.top))
             shades.setColorAt(1, QColor.fromRgbF(*background.bottom))
             painter.fillRect(self.rect(), shades)
         else:
-            scaled = self._image.size() != self.size() * self.devicePixelRatioF()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scaled)
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-            painter.drawImage(QRect(0, 0, self.width(), self.height()), self._image)
+            ratio = self.devicePixelRatioF()
+            if (image.width(), image.height()) == self._physical():
+                image.setDevicePixelRatio(ratio)
+                painter.drawImage(0, 0, image)
+            else:
+                painter.drawImage(self.rect(), image)
         painter.end()
+        face, self._untold = self._untold, None
+        if face is not None:
+            self.drawn_count += 1
+            # Once this painting is on the screen. With itself as context: a view closed meanwhile tells nothing.
+            QTimer.singleShot(0, self, lambda: self.displayed.emit(face))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -178,25 +212,25 @@ class RasterHeadView(HeadSurface):
 
     def drawing_size(self) -> tuple[int, int]:
         """Width and height in pixels at which the head is drawn."""
-        ratio = self.devicePixelRatioF()
-        width, height = self.width() * ratio, self.height() * ratio
-        shrink = min(1.0, sqrt(MOST_PIXELS / max(width * height, 1.0)))
+        width, height = self._physical()
+        most = self._painter.budget.pixels if self._painter is not None else STEPS[0]
+        shrink = min(1.0, sqrt(most / max(width * height, 1)))
         return max(1, round(width * shrink)), max(1, round(height * shrink))
 
     def grab_picture(self) -> NDArray[np.uint8] | None:
-        """(H, W, 4) of what is shown, None where nothing is."""
-        return None if self._shown is None or self._image is None else self._shown.pixels
+        """(H, W, 3) RGB of what is shown, None where nothing is."""
+        if self._shown is None or self._image is None:
+            return None
+        return np.asarray(cv2.cvtColor(self._shown.pixels, cv2.COLOR_BGRA2RGB), np.uint8)
+
+    def _physical(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
 
     def _on_state(self, *_: object) -> None:
         self._ask()
         self.update()
 
     def _ask(self) -> None:
-        if self._painter is not None and self._face is not None and not self._closed:
-            self._painter.ask(_Wish(self._face, self.state.scene(), self.drawing_size()))
-
-    def _open(self, model: FaceModel) -> None:
-        try:
-            self._opened.append(OffscreenRenderer(model, self.state.scene()))
-        except Exception as error:
-            self._opened.append(" ".join(str(error).split())[:300] or type(error).__name__)
+        if self._painter is not None and self._face is not None:
+            self._painter.ask(_Wish(self._face, self.state.scene(), self.drawing_size(), self._physical()))

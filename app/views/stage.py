@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 from app.state.live import LiveState, Phase
 from app.state.source_list import SourceList
 from app.state.view import ViewState
+from app.views.banner import Banner
 from app.views.head_surface import HeadSurface
 from app.views.widgets import muted
 from app.window.texts import tr
@@ -37,7 +38,7 @@ class Stage(QWidget):
         self.head = head
         self._view = view
         self._live = live
-        self._top: list[QWidget] = []
+        self._top: list[Banner] = []
         self._cards: list[QWidget] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -52,9 +53,9 @@ class Stage(QWidget):
         self.badge.hide()
         live.phase_changed.connect(self._on_state)
         view.events.connect(self._on_state)
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(280, 240)
 
-    def add_banner(self, widget: QWidget) -> None:
+    def add_banner(self, widget: Banner) -> None:
         """A widget along the top."""
         widget.setParent(self)
         self._top.append(widget)
@@ -71,6 +72,7 @@ class Stage(QWidget):
         y = MARGIN
         for widget in self._top:
             width = min(self.width() - 2 * MARGIN, 760)
+            widget.fit(width)
             height = widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
             widget.setGeometry((self.width() - width) // 2, y, width, max(height, widget.minimumSizeHint().height()))
             widget.raise_()

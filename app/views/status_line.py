@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 
 from app.state.live import Live, LiveState, Phase
 from app.tasks import Task, TaskList
+from app.views.relief import RELIEF, detail_sentence
 from app.views.widgets import muted, restyle
 from app.window.texts import tr
 
@@ -21,6 +22,8 @@ PHASES = {
     Phase.ERROR: ("bad", "Stopped by an error"),
     Phase.HIDDEN: ("plain", "Hidden"),
 }
+WIDE = 170
+"""Letters that fit into the line where all of it can be shown beside a running task."""
 STAGES = {
     "wait": "waiting",
     "landmarks": "landmarks",
@@ -59,6 +62,7 @@ class StatusLine(QWidget):
         self.latency.setToolTip(tr("From the capture of a picture to its face on the screen: half of the time, 95 %"))
         self.dropped = muted(wrap=False)
         self.dropped.setToolTip(tr("Pictures that were passed over because a newer one was there"))
+        self.relief = muted(wrap=False)
         self.details = QPushButton(tr("Stages"))
         self.details.setProperty("role", "flat")
         self.details.setCheckable(True)
@@ -80,7 +84,7 @@ class StatusLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 10, 4)
         row.setSpacing(16)
-        for widget in (self.state, self.rates, self.latency, self.dropped, self.details, self.stages):
+        for widget in (self.state, self.rates, self.latency, self.dropped, self.relief, self.details, self.stages):
             row.addWidget(widget)
         self.stages.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.setStretchFactor(self.stages, 1)
@@ -103,9 +107,12 @@ class StatusLine(QWidget):
             self.state.setProperty("state", colour)
             restyle(self.state)
         running = live.phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
-        for label in (self.rates, self.latency, self.dropped, self.details):
+        for label in (self.rates, self.latency, self.dropped, self.relief, self.details):
             label.setVisible(running)
         self.stages.setVisible(running and self.details.isChecked())
+        if running and self._tasks.running and self.width() < WIDE * self.fontMetrics().averageCharWidth():
+            for label in (self.dropped, self.relief, self.details):
+                label.hide()
         if not running:
             return
         self.rates.setText(tr("{fps:.0f} of {source:.0f} pictures/s", fps=live.fps, source=live.capture_fps))
@@ -113,6 +120,8 @@ class StatusLine(QWidget):
             self.latency.setText("")
         else:
             self.latency.setText(tr("{p50:.0f} ms delay ({p95:.0f})", p50=live.latency_ms.p50, p95=live.latency_ms.p95))
+        self.relief.setText(tr(RELIEF[live.detail]))
+        self.relief.setToolTip(detail_sentence(live))
         self.dropped.setText(tr("{dropped} dropped", dropped=live.dropped))
         if self.details.isChecked():
             self.stages.setText(
@@ -121,6 +130,8 @@ class StatusLine(QWidget):
 
     def _on_tasks(self, task: Task | None = None) -> None:
         running = self._tasks.running
+        if bool(running) is self.task_bar.isHidden():
+            self._on_live(self._live.now)
         self.task_text.setVisible(bool(running))
         self.task_bar.setVisible(bool(running))
         if not running:

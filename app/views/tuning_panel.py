@@ -16,14 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.state.calibration import CalibrationState
+from app.state.live import Live, Phase
 from app.state.preferences import Preferences
 from app.state.view import ViewState
+from app.views.relief import NOT_TRACKING, RELIEF, detail_sentence
 from app.views.smoothing_sliders import SmoothingSliders
 from app.views.widgets import Segmented, heading, muted, rule
 from app.window.texts import tr
 from tracking.smoothing import SmoothingSettings
-
-NO_DETAIL = "Wrinkles need the detail network, which this version does not have yet."
+from tracking.types import DetailState
 
 
 class TuningPanel(QWidget):
@@ -78,10 +79,10 @@ class TuningPanel(QWidget):
         self.detail.setRange(0, 200)
         self.detail.setAccessibleName(tr("Detail strength"))
         self.detail.valueChanged.connect(self._on_detail)
-        self._detail_value = muted(wrap=False)
+        self.relief = muted(wrap=False)
         self._column = QVBoxLayout(self)
         self._arrange()
-        self.allow_detail(False)
+        self.show_detail(Live())
         preferences.changed.connect(self._on_settings)
         calibration.changed.connect(self._on_calibration)
         view.events.detail.connect(self._on_view)
@@ -111,16 +112,24 @@ class TuningPanel(QWidget):
         label = QLabel(tr("Detail strength"))
         label.setBuddy(self.detail)
         grid.addWidget(label, 0, 0)
-        grid.addWidget(self._detail_value, 0, 1, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self.relief, 0, 1, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(self.detail, 1, 0, 1, 2)
         column.addLayout(grid)
         column.addStretch(1)
 
-    def allow_detail(self, there: bool) -> None:
-        """Whether wrinkles arrive, so that their strength means something."""
+    def show_detail(self, live: Live) -> None:
+        """Where the wrinkles come from; without any their strength means nothing."""
+        running = live.phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
+        there = running and live.detail is not DetailState.NONE
+        sentence = detail_sentence(live) if running else tr(NOT_TRACKING)
+        if there:
+            sentence = tr("Strength of wrinkles; 100 is true to life.") + " " + sentence
+        if (there, sentence) == (self.detail.isEnabled(), self.detail.toolTip()):
+            return
         self.detail.setEnabled(there)
-        self.detail.setToolTip(tr("Strength of wrinkles; 100 is true to life") if there else tr(NO_DETAIL))
-        self._detail_value.setText(f"{self.detail.value()} %" if there else tr("not in this version"))
+        for widget in (self.detail, self.relief):
+            widget.setToolTip(sentence)
+        self.relief.setText(f"{self.detail.value()} %" if there else tr(RELIEF[DetailState.NONE]))
 
     def show_people(self, people: list[str]) -> None:
         """Whose calibrations there are."""
@@ -164,7 +173,7 @@ class TuningPanel(QWidget):
     def _on_view(self, *_: object) -> None:
         self.detail.setValue(round(self._view.detail * 100))
         if self.detail.isEnabled():
-            self._detail_value.setText(f"{self.detail.value()} %")
+            self.relief.setText(f"{self.detail.value()} %")
 
     def _on_calibration(self) -> None:
         self.calibrate.setEnabled(not self._calibration.busy)

@@ -112,7 +112,8 @@ class WindowCommands(QMainWindow):
         name = camera.name if camera else ""
         self.director.open_source(SourceSettings(kind="camera", camera=index, name=name))
 
-    def _reset_docks(self) -> None:
+    def reset_docks(self) -> None:
+        """Put the panels where they are at first in a window of this size."""
         self.restoreState(self._first_docks, DOCKS_VERSION)
         self._size_docks()
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QToolBar, QVBoxLayout, QWidget
 
 from app.live.director import Director
@@ -26,6 +26,7 @@ from app.views.stage import Stage, StartCard
 from app.views.status_line import StatusLine
 from app.views.tasks_panel import TasksPanel
 from app.views.tuning_panel import TuningPanel
+from app.views.wake import Waker
 from app.views.widgets import Segmented
 from app.window.actions import Actions
 from app.window.commands import DOCKS_VERSION, WindowCommands
@@ -38,8 +39,8 @@ from app.window.texts import tr
 from app.window_settings import SourceSettings
 from tracking.types import TrackedFace
 
-BUSY_MS, IDLE_MS = 7, 120
-"""How often the timer looks for a newer result, with a source and without one."""
+BUSY_MS, IDLE_MS = 20, 120
+"""How often the timer looks what has changed, with a source and without one. New results do not wait for it."""
 PANEL_EVERY_S, PLOT_EVERY_S = 1 / 18, 1 / 16
 LOW_POWER_EVERY_S = 1 / 13
 
@@ -82,6 +83,8 @@ class MainWindow(WindowCommands):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start(IDLE_MS)
+        self._waker = Waker(self._on_result, self)
+        director.session.on_result = self._waker.wake
 
     # --- making ---------------------------------------------------------------------------------------------------
 
@@ -115,6 +118,7 @@ class MainWindow(WindowCommands):
         self.actions_.fill_tools(bar, self.views)
         self.addToolBar(bar)
         self.tool_bar = bar
+        self._tools_width = bar.sizeHint().width()
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(2, 0, 2, 0)
@@ -138,7 +142,7 @@ class MainWindow(WindowCommands):
         for dock in self.docks.values():
             panels.addAction(dock.toggleViewAction())
         reset = QAction(tr("Reset panels"), self)
-        reset.triggered.connect(self._reset_docks)
+        reset.triggered.connect(self.reset_docks)
         panels.addSeparator()
         panels.addAction(reset)
         self.statusBar().setSizeGripEnabled(False)
@@ -166,6 +170,7 @@ class MainWindow(WindowCommands):
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)
+        models.live.changed.connect(self.tuning.show_detail)
         models.sources.current_changed.connect(self._on_source)
         models.notices.changed.connect(self.stage.arrange)
         models.calibration.changed.connect(self._on_calibration)
@@ -206,7 +211,7 @@ class MainWindow(WindowCommands):
 
     def _restore(self) -> None:
         settings = self.models.preferences.settings.window
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         if settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode()))
         if settings.docks:
@@ -225,18 +230,20 @@ class MainWindow(WindowCommands):
             self.camera.preview.set_model(self.director.session.model)
             if self.output is not None:
                 self.output.head.set_model(self.director.session.model)
-        self.head.poll()
-        if self.output is not None:
-            self.output.head.poll()
-        face = None
+        self._on_result()
+        self.director.view_fps = self.meter.view_fps(now)
+        self.director.advance(now)
+
+    def _on_result(self) -> None:
+        """Show what the tracking has found, if it is new."""
+        now = time.monotonic()
         low_power = self.models.preferences.settings.window.low_power
-        if not low_power or now - self._shown_s >= LOW_POWER_EVERY_S:
-            face = self.director.fresh_face()
+        if low_power and now - self._shown_s < LOW_POWER_EVERY_S:
+            return
+        face = self.director.fresh_face()
         if face is not None:
             self._shown_s = now
             self._show(face, now, low_power)
-        self.director.view_fps = self.meter.view_fps(now)
-        self.director.advance(now)
 
     def _show(self, face: TrackedFace, now: float, low_power: bool) -> None:
         """Hand a result to all who show it, in one go: each repaint composes the whole window."""
@@ -245,8 +252,6 @@ class MainWindow(WindowCommands):
         if self.output is not None:
             self.output.head.show_face(face)
         self.camera.preview.show_face(face)
-        if face.displacement is not None and not self.tuning.detail.isEnabled():
-            self.tuning.allow_detail(True)
         if now - self._panel_s >= PANEL_EVERY_S:
             self._panel_s = now
             self.bars.show_values(None if face.parameters is None else face.parameters.expression)
@@ -339,8 +344,17 @@ class MainWindow(WindowCommands):
 
     # --- what the user wants --------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        # Pictures alone where there is no room for words, before a tool disappears.
+        words = self.width() >= self._tools_width
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if words else Qt.ToolButtonStyle.ToolButtonIconOnly
+        if self.tool_bar.toolButtonStyle() is not style:
+            self.tool_bar.setToolButtonStyle(style)
+        super().resizeEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         self._timer.stop()
+        self._waker.close()
         if self.output is not None:
             self.output.close()
         self.dialogs.close()

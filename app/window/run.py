@@ -5,6 +5,7 @@ Heavy libraries are loaded on the session's thread while the window already show
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -140,6 +141,9 @@ def run_window(
     if once:
         opened.window.clip_ended.connect(opened.window.close)
     prepare(opened)
+    # Modules, models and widgets stay to the end. Looking through them for garbage again and again would hold
+    # everything up for a tenth of a second each time.
+    opened.window.first_picture.connect(gc.freeze)
     keep_alive = _let_python_see_signals(opened.app)
     opened.app.exec()
     keep_alive.stop()

@@ -23,6 +23,7 @@ class Style(QObject):
         self._base_points = max(app.font().pointSizeF(), 8.0)
         self._theme: Theme = "system"
         self._scale = 100
+        self._shown: tuple[Theme, int] | None = None
         self.colours = THEMES["dark"]
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _: self._apply())
@@ -46,10 +47,13 @@ class Style(QObject):
 
     def set(self, theme: Theme, scale: int) -> None:
         """Take a theme and a text size in percent."""
+        if (theme, scale) == self._shown:
+            return  # every widget is measured anew otherwise, for a tenth of a second
         self._theme, self._scale = theme, scale
         self._apply()
 
     def _apply(self) -> None:
+        self._shown = self._theme, self._scale
         self.colours = THEMES["dark" if self.dark else "light"]
         font = self._app.font()
         font.setPointSizeF(self._base_points * self.scale)

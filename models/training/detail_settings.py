@@ -67,7 +67,7 @@ class DetailSettings(BaseModel):
         return preset(self.preset).mae.model_copy(update=changed)
 
 
-def _faces_folder(part: str) -> Path:
+def faces_folder(part: str) -> Path:
     return runs_folder() / "detail_shards" / part
 
 
@@ -93,7 +93,7 @@ def make_faces(
     faces = WrinkleFaces(window, Skins([face.rgb for face in people.neutral], window, seed=seeds[0]))
     count = min(settings.samples if part == "train" else settings.held_out, len(seeds))
     for number, start in enumerate(range(0, count, PER_SHARD)):
-        path = _faces_folder(part) / f"{number:05d}.npy"
+        path = faces_folder(part) / f"{number:05d}.npy"
         if not path.exists():
             write_shard(path, faces.sample, seeds[start : min(start + PER_SHARD, count)], step)
 
@@ -105,8 +105,8 @@ def wait_for_faces(making: Callable[[], bool]) -> None:
         TrainingError: whoever made them stopped before.
     """
     while True:
-        ready = len(list(_faces_folder("train").glob("*.npy")))
-        if ready and (ready >= FIRST_SHARDS or not making()) and list(_faces_folder("validation").glob("*.npy")):
+        ready = len(list(faces_folder("train").glob("*.npy")))
+        if ready and (ready >= FIRST_SHARDS or not making()) and list(faces_folder("validation").glob("*.npy")):
             return
         if not making():
             raise TrainingError(
@@ -119,7 +119,7 @@ def teacher_stage(settings: DetailSettings) -> TeacherStage:
     """The teacher's stage; raises ValueError where there are no synthetic faces."""
     window = DetailMap(load_face_model())
     return TeacherStage(
-        TeacherUNet(preset(settings.preset).unet), Shards(_faces_folder("train")), Shards(_faces_folder("validation")),
+        TeacherUNet(preset(settings.preset).unet), Shards(faces_folder("train")), Shards(faces_folder("validation")),
         window.mask, settings.teacher_weights,
     )  # fmt: skip
 
@@ -140,7 +140,7 @@ def detail_stage(settings: DetailSettings, labels: Path) -> DetailStage:
         people = load_people(labels, runs_folder() / "textures", window, "train")
         real = RealLessons(people, teacher, settings.real_begin, settings.real_share)
     return DetailStage(
-        DetailMAE(settings.mae), Shards(_faces_folder("train")), Shards(_faces_folder("validation")), window.mask,
+        DetailMAE(settings.mae), Shards(faces_folder("train")), Shards(faces_folder("validation")), window.mask,
         settings.weights, real, crop_until=settings.crop_until,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.cli.main import main
 from tests.helpers.media import write_clip
+from tests.helpers.networks import write_coarse, write_detail
 from tracking import open_source
 
 
@@ -72,3 +73,15 @@ def face_pictures(demo_clip: Path) -> list[NDArray[np.uint8]]:
 def face_clip(face_pictures: list[NDArray[np.uint8]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 pictures of a face, 25 a second."""
     return write_clip(tmp_path_factory.mktemp("clips") / "face.mp4", face_pictures, 25)
+
+
+@pytest.fixture(scope="session")
+def coarse_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny untrained coarse network."""
+    return write_coarse(tmp_path_factory.mktemp("weights") / "coarse.safetensors")
+
+
+@pytest.fixture(scope="session")
+def detail_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny untrained detail network."""
+    return write_detail(tmp_path_factory.mktemp("weights") / "detail.safetensors")

@@ -43,6 +43,48 @@ def test_paced(run: Run, tmp_path: Path) -> None:
     assert report["paced_fps"] == 20
 
 
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch, detail_file: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tiny networks instead of the shipped ones, their engines away from the user's."""
+    monkeypatch.setattr("tracking.detail_network.shipped_detail", lambda preset: detail_file)
+    monkeypatch.setenv("MIEN_CACHE", str(tmp_path_factory.getbasetemp() / "engines"))
+
+
+@pytest.mark.usefixtures("networks")
+def test_unpaced_with_the_learned_core_in_line(run: Run, tmp_path: Path, coarse_file: Path) -> None:
+    json_file = tmp_path / "b.json"
+    core = ("--detail", "--coarse", "opinion", "--coarse-weights", coarse_file)
+    result = run("benchmark", "--frames", "40", *core, "--json", json_file)
+    assert result.status == 0, result.err
+    report = json.loads(json_file.read_text())
+    detail, coarse = report["detail"], report["coarse"]
+    assert report["detail_hz"] == detail["hz"] > 0 and detail["decodes"] == report["frames"]
+    assert detail["smallest_face"] == 0 and detail["live_share"] > 0.5
+    assert 0 < detail["decode_ms"]["p50"] <= detail["decode_ms"]["p95"] and detail["encode_ms"]["p50"] > 0
+    assert {"detail", "coarse"} <= report["stages_ms"].keys()
+    assert coarse["mode"] == "opinion" and coarse["ms"]["p50"] > 0 and coarse["led_share"] == 0
+    for engine in (detail["encoder"], detail["decoder"], coarse["engine"]):
+        assert engine["name"] and engine["self_test_ms"] > 0 and all(engine["passed_over"].values())
+    for words in ("decodes a second", "faces of any size", "coarse network (opinion, lite)", "peak memory"):
+        assert words in result.out
+    assert coarse["engine"]["name"] in result.out
+
+
+@pytest.mark.usefixtures("networks")
+def test_paced_detail_has_a_thread_of_its_own(run: Run, tmp_path: Path) -> None:
+    result = run("benchmark", "--frames", "50", "--paced", "20", "--detail", "--json", tmp_path / "b.json")
+    assert result.status == 0, result.err
+    report = json.loads((tmp_path / "b.json").read_text())
+    assert 0.5 < report["detail_hz"] < 22 and "detail" not in report["stages_ms"] and "coarse" not in report
+
+
+def test_weights_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
+    missing = ("--coarse-weights", tmp_path / "none.safetensors", "--json", tmp_path / "b.json")
+    assert "--coarse lead" in run("benchmark", *missing).sentence()
+    result = run("benchmark", "--coarse", "lead", *missing)
+    assert result.status == 2 and "no weights" in result.sentence()
+
+
 def test_what_cannot_be_measured(run: Run, tiny_clip: Path, tmp_path: Path) -> None:
     for options, words in (
         (["--input", tiny_clip], "shows no face"),

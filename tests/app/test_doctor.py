@@ -13,6 +13,7 @@ import pytest
 import tracking.landmarks
 from app.health import ALL_CHECKS, Check, Level, run_checks
 from app.health import checks as health
+from app.health.networks import check_coarse_network, check_detail_network
 from tests.app.conftest import Run
 
 
@@ -103,3 +104,22 @@ def test_a_check_that_fails_itself_is_reported() -> None:
 
     (result,) = run_checks((check_nonsense,))
     assert result.level is Level.MISSING and "oops" in result.found and result.name == "nonsense"
+
+
+def test_networks_say_preset_engine_and_whether_weights_are_there(
+    tmp_path: Path, coarse_file: Path, detail_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_CACHE", str(tmp_path / "engines"))
+    for check, file, words in (
+        (check_coarse_network, coarse_file, ("Preset lite on ",)),
+        (check_detail_network, detail_file, ("encoder on ", "decoder on ")),
+    ):
+        good = check(file)
+        assert good.level is Level.OK, good.found
+        assert f"{file.name} are there" in good.found and "self-test passed" in good.found and " ms" in good.found
+        assert all(word in good.found for word in words)
+        gone = check(tmp_path / "none.safetensors")
+        assert gone.level is Level.MISSING and "none.safetensors are not there." in gone.found and gone.remedy
+        broken = tmp_path / "broken.safetensors"
+        broken.write_bytes(b"not weights")
+        assert check(broken).level is Level.MISSING and "damaged" in check(broken).found

@@ -186,6 +186,8 @@ def test_a_failing_stage_leaves_tracking_alone(
             raise ZeroDivisionError("no width")
 
     class Same:
+        settings = TrackerSettings()
+
         def process(self, frame: Frame) -> TrackedFace:
             return large[-1]
 
@@ -222,3 +224,18 @@ def test_without_weights_tracking_goes_on_and_says_why(
         assert tracker.process(large[-1].frame).valid
     with pytest.raises(WeightsError, match="no weights at"):
         DetailedTracker(FaceTracker(settings), threaded=False)
+
+
+@pytest.mark.usefixtures("no_leaked_threads")
+def test_networks_are_not_loaded_before_they_are_of_use(
+    large: list[TrackedFace], wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    def load() -> DetailStage:
+        raise AssertionError("loaded for a face that shows no wrinkles")
+
+    worker = DetailWorker(load)
+    assert large[-1].observation is not None
+    small = replace(large[-1], observation=replace(large[-1].observation, box=large[-1].observation.box * 0.3))
+    worker.submit(small)
+    wait_until(lambda: "too small" in worker.latest().reason)
+    worker.close()

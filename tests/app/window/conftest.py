@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,15 @@ from PySide6.QtCore import QCoreApplication, QEvent
 pytest.importorskip("PySide6.QtWidgets")
 
 from app.live.marker import RunMarker
+from app.settings import Settings, save_settings
 from app.state.live import Phase
 from app.window.run import Opened, make_application, open_window
 from app.window_settings import SourceSettings
+from tracking import TrackerSettings
+from tracking.detail_settings import DetailSettings
 
 LONG_MS = 30_000
+WITHOUT_DETAIL = Settings(tracker=TrackerSettings(detail=DetailSettings(enabled=False)))
 Until = Callable[..., None]
 
 
@@ -32,6 +37,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MIEN_CONFIG", str(tmp_path / "settings.json"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # Each window would load the detail networks anew, for seconds, on a thread that cannot be told to stop meanwhile.
+    save_settings(WITHOUT_DETAIL)
     return tmp_path
 
 
@@ -62,9 +69,13 @@ def window(home: Path, qapp: object, until: Until) -> Iterator[Opened]:
 
 
 @pytest.fixture
-def tracking(window: Opened, until: Until) -> Opened:
+def tracking(window: Opened, until: Until) -> Iterator[Opened]:
     """A window that tracks the demo clip."""
     window.director.open_source(SourceSettings(kind="demo"))
     until(lambda: window.window.models.live.now.phase is Phase.TRACKING)
     until(lambda: window.window.head.drawn_count > 3)
-    return window
+    # As the program does with its first picture.
+    gc.collect()
+    gc.freeze()
+    yield window
+    gc.unfreeze()

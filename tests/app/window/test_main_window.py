@@ -15,14 +15,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSlider, QWidget
 
 from app.live.marker import RunMarker
-from app.state.live import Phase
+from app.state.live import Live, Phase
 from app.state.source_list import CameraChoice
 from app.tasks import Task
 from app.views.raster_head_view import RasterHeadView
 from app.window.run import Opened, open_window
 from app.window_settings import SourceSettings
+from rendering import View
 from tests.app.window.conftest import Until
 from tracking.smoothing import SmoothingSettings
+from tracking.types import DetailState
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("no_leaked_threads")]
 
@@ -154,11 +156,22 @@ def test_smoothing_by_click_and_back_by_undo(tracking: Opened) -> None:
     assert smoothing().preset == "light"
 
 
-def test_detail_is_disabled_with_its_reason(window: Opened) -> None:
-    assert not window.window.tuning.detail.isEnabled()
-    assert "detail network" in window.window.tuning.detail.toolTip()
-    window.window.tuning.allow_detail(True)
-    assert window.window.tuning.detail.isEnabled()
+def test_the_window_says_where_wrinkles_come_from(window: Opened) -> None:
+    tuning, status, live = window.window.tuning, window.window.status, window.window.models.live
+    assert not tuning.detail.isEnabled() and "while a face is tracked" in tuning.detail.toolTip()
+    note = "the face is too small to show wrinkles"
+    live.update(Live(phase=Phase.TRACKING, detail=DetailState.NONE, detail_note=note))
+    assert not tuning.detail.isEnabled() and "too small" in tuning.detail.toolTip()
+    assert status.relief.text() == "no wrinkles" and "too small" in status.relief.toolTip()
+    live.update(Live(phase=Phase.TRACKING, detail=DetailState.HELD, detail_note=note))
+    assert tuning.detail.isEnabled() and status.relief.text() == "wrinkles held"
+    assert "last good view" in tuning.detail.toolTip() and "too small" in tuning.detail.toolTip()
+    live.update(Live(phase=Phase.TRACKING, detail=DetailState.LIVE))
+    assert tuning.detail.isEnabled() and status.relief.text() == "wrinkles live"
+
+
+def test_the_switch_offers_what_can_be_drawn(window: Opened) -> None:
+    assert list(window.window.views.buttons) == [view.value for view in View]
 
 
 def test_a_broken_file_is_a_sentence_with_a_report_to_copy(window: Opened, until: Until, tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtTest import QTest
 
 from app.live.marker import RunMarker
-from app.settings import Settings, save_settings
+from app.settings import save_settings
 from app.state.live import Phase
 from app.views.head_view import HeadView
 from app.views.heads import has_graphics_card
 from app.window.run import Opened, open_window
 from app.window_settings import SourceSettings, WindowSettings
 from rendering import View
-from tests.app.window.conftest import Until
+from tests.app.window.conftest import WITHOUT_DETAIL, Until
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.gl
@@ -31,31 +31,26 @@ BLOCKED_MS = 50.0
 
 
 class Watchdog:
-    """Measures how long the event loop stands still.
+    """Measures how long the window's thread works without a break.
 
-    Other work on the machine may take the processor away from this thread: that time, which Linux tells, does not
-    count.
+    Counted is the processor time of the thread itself between two rounds of its event loop. What others on the machine,
+    and other threads of the program, take from it is not its work, and cannot be told from blocking by a clock.
     """
 
     def __init__(self) -> None:
-        self.blocked_ms: list[float] = []
+        self.worked_ms: list[float] = []
+        self.gaps_ms: list[float] = []
         self._timer = QTimer()
-        self._timer.setInterval(5)
+        self._timer.setInterval(3)
         self._timer.timeout.connect(self._tick)
-        self._last = (time.perf_counter(), self._waited())
+        self._last = time.thread_time(), time.perf_counter()
         self._timer.start()
 
     def _tick(self) -> None:
-        now = (time.perf_counter(), self._waited())
-        self.blocked_ms.append((now[0] - self._last[0] - (now[1] - self._last[1])) * 1e3)
+        now = time.thread_time(), time.perf_counter()
+        self.worked_ms.append((now[0] - self._last[0]) * 1e3)
+        self.gaps_ms.append((now[1] - self._last[1]) * 1e3)
         self._last = now
-
-    @staticmethod
-    def _waited() -> float:
-        try:
-            return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-        except (OSError, IndexError):
-            return 0.0
 
     def stop(self) -> None:
         self._timer.stop()
@@ -69,17 +64,17 @@ def watched() -> Iterator[Watchdog]:
 
 
 def assert_answers(watchdog: Watchdog) -> None:
-    worst = sorted(watchdog.blocked_ms)[-5:]
-    # On a busy machine the thread that holds Python's lock may be taken off the processor while the window waits for
-    # it, which nothing here can tell from blocking: one gap in twenty may be longer. A model that is loaded or a file
-    # that is opened in the window's thread takes longer than the second limit.
-    assert np.percentile(watchdog.blocked_ms, 95) < BLOCKED_MS and worst[-1] < 5 * BLOCKED_MS, worst
+    worst = sorted(watchdog.worked_ms)[-5:]
+    assert worst[-1] < BLOCKED_MS, worst
+    # Waiting (for a lock, a file, another thread) is no work, so the clock is asked, too. A busy machine stretches it.
+    waits = sorted(watchdog.gaps_ms)[-5:]
+    assert np.percentile(watchdog.gaps_ms, 95) < BLOCKED_MS and waits[-1] < 5 * BLOCKED_MS, waits
 
 
 def test_nothing_blocks_while_tracking(tracking: Opened) -> None:
     with watched() as watchdog:
         QTest.qWait(3000)
-    assert len(watchdog.blocked_ms) > 100
+    assert len(watchdog.worked_ms) > 100
     assert_answers(watchdog)
 
 
@@ -131,7 +126,7 @@ def test_without_a_source_nearly_nothing_is_done(window: Opened, until: Until) -
 
 def test_the_card_draws_into_the_window(home: Path, qapp: object, until: Until) -> None:
     """The canvas of machines with a graphics card: OpenGL in the window itself, every view without a stop."""
-    save_settings(Settings(window=WindowSettings(drawing="card")))
+    save_settings(WITHOUT_DETAIL.model_copy(update={"window": WindowSettings(drawing="card")}))
     opened = open_window(SourceSettings(kind="demo"), marker=RunMarker(home / "running.json"))
     head = opened.window.head
     try:
