@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,11 +18,12 @@ from models.engines.base import Floats
 from models.face_model import FaceModel
 from models.face_model.detail_map import DetailMap
 from models.geometry.rotations import HEAD_TO_CAMERA
-from models.training.data.labels import FaceLabel
-from models.training.data.textures import FaceTexture, face_texture
 from tracking.detail_network import DetailNetwork, EncodedSkin
 from tracking.detail_settings import DetailSettings
 from tracking.types import DetailState, TrackedFace
+
+if TYPE_CHECKING:
+    from models.training.data.textures import FaceTexture
 
 LARGEST_TURN = np.radians(40.0)
 LEAST_CONFIDENCE = 0.4
@@ -149,6 +151,10 @@ def view_problem(tracked: TrackedFace, smallest: float) -> str:
 
 def texture_of(tracked: TrackedFace, window: DetailMap) -> FaceTexture:
     """The unwrapped face of a frame in which it is seen."""
+    # Late, because it brings in libraries that the first frame does not need.
+    from models.training.data.labels import FaceLabel
+    from models.training.data.textures import face_texture
+
     raw, observation = tracked.raw, tracked.observation
     assert raw is not None and observation is not None
     label = FaceLabel(

@@ -178,7 +178,13 @@ def _create_landmarker(
     with _without_chatter():
         from mediapipe.tasks.python import BaseOptions, vision
 
-        return vision.FaceLandmarker.create_from_options(
+        class Landmarker(vision.FaceLandmarker):  # type: ignore[misc]
+            """Not closed by the garbage collector: MediaPipe waits there for an answer that may never come."""
+
+            def __del__(self) -> None:
+                pass
+
+        made = vision.FaceLandmarker.create_from_options(
             vision.FaceLandmarkerOptions(
                 base_options=BaseOptions(model_asset_buffer=content),
                 running_mode=vision.RunningMode.VIDEO if mode == "video" else vision.RunningMode.IMAGE,
@@ -189,6 +195,8 @@ def _create_landmarker(
                 output_face_blendshapes=True,
             )
         )
+        made.__class__ = Landmarker
+        return made
 
 
 def _as_input(image: Image) -> Image:

@@ -104,6 +104,7 @@ class Session:
         self._pipeline: Pipeline | None = None
         self._tracker: SessionTracker | None = None
         self._tracker_broken = False
+        self._abandoned: list[SessionTracker] = []
         self._problem: PipelineError | None = None
         self._waiting_for: PipelineError | None = None
         self._capture: NeutralCapture | None = None
@@ -289,6 +290,9 @@ class Session:
         assert self.model is not None and self._tracker is not None
         if self._tracker_broken or (self._pipeline is not None and not self._pipeline.ended):
             self._tracker_broken = False
+            # Kept, for the detector hangs for good when it is collected without having been closed, and it cannot be
+            # closed while it may still be at work.
+            self._abandoned.append(self._tracker)
             self._tracker = self._make_tracker(self._settings, self.model, self._calibration)
         self._tracker.configure(self._settings)
         self._tracker.calibrate(self._calibration)

@@ -101,8 +101,8 @@ def test_what_cannot_be_evaluated(run: Run, annotated: Path, tmp_path: Path) -> 
     for options, words in (
         ([tmp_path / "empty"], "no picture with landmarks"),
         ([tmp_path / "missing"], "no folder"),
-        ([annotated, "--tracker", "coarse"], "learned core"),
-        ([annotated, "--tracker", "full"], "learned core"),
+        ([annotated, "--tracker", "coarse", "--weights", tmp_path / "none.safetensors"], "no weights at"),
+        ([annotated, "--tracker", "full", "--weights", tmp_path / "empty.txt"], "damaged or incomplete"),
         ([annotated, "--list", tmp_path / "empty.txt"], "names no picture"),
         ([annotated, "--list", tmp_path / "missing.txt"], "cannot be read"),
         ([annotated, "--list", tmp_path / "wrong.txt"], "nobody_of_that_name"),
@@ -138,3 +138,16 @@ def test_the_development_set(run: Run, data_dir: Path, tmp_path: Path) -> None:
 def test_faces_up_to_profile(run: Run, data_dir: Path, tmp_path: Path) -> None:
     assert run("evaluate", "landmarks", data_dir / "aflw2000_sample", "--out", tmp_path).status == 0
     assert report_of(tmp_path)["images"] == 16
+
+
+def test_all_three_trackers(run: Run, annotated: Path, tmp_path: Path) -> None:
+    errors = {}
+    for tracker in ("fit", "coarse", "full"):
+        out = tmp_path / tracker
+        assert run("evaluate", "landmarks", annotated, "--out", out, "--tracker", tracker).status == 0
+        report = json.loads((out / "report.json").read_text())
+        errors[tracker] = report["nme_inner51"]
+        assert (report["weights"] is None) == (tracker == "fit")
+    # The network alone is coarse; with the fit after it the picture decides.
+    assert errors["coarse"] > errors["full"] > 0
+    assert errors["full"] < 1.2 * errors["fit"] + 0.002

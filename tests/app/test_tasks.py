@@ -110,5 +110,5 @@ def test_closing_cancels_and_waits_a_moment() -> None:
         tasks.start("Endless", work)
     start = time.monotonic()
     tasks.close()
-    assert time.monotonic() - start < 0.7
+    assert time.monotonic() - start < 3.0
     assert all(task.state is TaskState.CANCELLED for task in tasks.tasks)

@@ -174,7 +174,7 @@ def test_the_worker_keeps_the_newest_and_ends(
     assert worker.latest().displacement is None
     started = time.monotonic()
     worker.close()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
 
 
 @pytest.mark.usefixtures("no_leaked_threads")

@@ -197,3 +197,21 @@ def test_the_other_person_is_followed_after_the_first_has_left(pictures: list[Im
     first = next(n for n, face in enumerate(seen) if face is not None)
     assert 20 <= first <= 27
     assert all(face is not None and face.box[2] < 400 for face in seen[first:])
+
+
+_DROPPED = """
+import gc, sys
+from tracking.landmarks import LandmarkDetector
+import numpy as np
+for _ in range(2):
+    detector = LandmarkDetector("video", 1)
+    detector.detect(np.zeros((64, 64, 3), np.uint8), 0.0)
+    del detector
+    gc.collect()
+print("alive", flush=True)
+"""
+
+
+def test_a_detector_that_nobody_closed_does_not_hang() -> None:
+    done = subprocess.run([sys.executable, "-c", _DROPPED], capture_output=True, text=True, timeout=90)
+    assert "alive" in done.stdout, done.stderr

@@ -93,7 +93,7 @@ def bench(tiny_clip: Path, monkeypatch: pytest.MonkeyPatch, no_leaked_threads: N
     yield bench
     start = time.monotonic()
     bench.session.close()
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 3.0
     bench.session._thread.join(20.0)  # it may still be loading compiled functions: close does not wait for that
 
 
@@ -105,7 +105,7 @@ def test_nothing_is_open_at_first(bench: Bench) -> None:
 def test_a_source_is_opened_beside_the_caller(bench: Bench, wait_until: Wait) -> None:
     start = time.monotonic()
     bench.session.open(DEMO)
-    assert time.monotonic() - start < 0.05
+    assert time.monotonic() - start < 0.5
     assert bench.session.poll().opening
     wait_until(lambda: bench.session.latest() is not None)
     assert bench.state() is PipelineState.RUNNING and bench.session.valid > 0
@@ -230,7 +230,7 @@ def test_closing_while_loading_does_not_wait(monkeypatch: pytest.MonkeyPatch) ->
     session.start()
     start = time.monotonic()
     assert not session.close()
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 3.0
     release.set()
     session._thread.join(5.0)
 
