@@ -118,7 +118,11 @@ class DetailedTracker:
         if threaded:
             self._worker = DetailWorker(make, tracker.settings.detail.smallest_face)
         else:
-            self._stage = make()
+            try:
+                self._stage = make()
+            except Exception:
+                tracker.close()
+                raise
 
     @property
     def model(self) -> FaceModel:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBars
 
+from app.cli.interrupt import check_interrupt
 from app.cli.lines import LineBar, wanted, watch_input
 
 OptionsType = TypeVar("OptionsType", bound=BaseModel)
@@ -52,6 +53,7 @@ class Bar:
 
     def step(self) -> None:
         """One step is done."""
+        check_interrupt()
         self._bars.advance(self._task)
 
 

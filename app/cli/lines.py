@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+from app.cli.interrupt import check_interrupt
+
 PROGRESS_VARIABLE = "MIEN_PROGRESS_LINES"
 PREFIX = "\x1eprogress "
 INTERVAL_S = 0.1
@@ -38,6 +40,7 @@ class LineBar:
 
     def step(self) -> None:
         """One step is done."""
+        check_interrupt()
         self._done += 1
         if time.monotonic() - self._last_s >= INTERVAL_S:
             self._print()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType
 
+from app.cli.interrupt import note_interrupts
 from app.errors import sentence_for
 
 UNUSABLE, FAILED, INTERRUPTED = 2, 1, 130
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.remove("--debug")
     _set_up_logging(debug)
     try:
+        note_interrupts()
         _terminate_like_interrupt()
         return _dispatch(args)
     except KeyboardInterrupt:
