@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,11 @@ import pytest
 from tests.helpers.media import write_clip
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def heed_interrupts() -> None:
+    """For child processes: take Ctrl-C as usual, also where the tests run in a shell's background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, heed_interrupts
 
 _LOST = """
 import os, signal
@@ -32,6 +31,7 @@ print("once", flush=True)
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Windows are others")
 def test_an_interrupt_inside_a_destructor_is_not_forgotten() -> None:
-    assert signal.SIGINT
-    done = subprocess.run([sys.executable, "-c", _LOST], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", _LOST], capture_output=True, text=True, timeout=60, cwd=ROOT, preexec_fn=heed_interrupts
+    )
     assert done.stdout.split() == ["lost", "found", "once"], done.stderr

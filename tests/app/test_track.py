@@ -25,6 +25,7 @@ from models.channels import ARKIT_CHANNELS
 from recordings import FRAME_COLUMNS
 from rendering import View
 from tests.app.conftest import Run
+from tests.conftest import heed_interrupts
 from tests.helpers.media import write_clip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -333,6 +334,7 @@ def test_interrupting_keeps_what_was_written(demo_clip: Path, tmp_path: Path) ->
     process = subprocess.Popen(
         [sys.executable, "main.py", "track", str(demo_clip), "--out", str(tmp_path)],
         cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ | {"MIEN_CONFIG": str(tmp_path / "none.json")},
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     table = tmp_path / "frames.csv"
     deadline = time.monotonic() + 60
