@@ -17,6 +17,7 @@ EXPECTED = frozenset(
         "models.training.checkpoint.TrainingError",
         "models.training.data.labels.LabelFileError",
         "models.training.data.public_sets.DataSetError",
+        "recordings.exporters.base.ExportError",
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",
