@@ -18,16 +18,16 @@ class DetailTrack:
     """Displacement maps at their own rate.
 
     Attributes:
-        read: gives (time in seconds, (S, S) float32 millimetres along the outward normal over the face UV) from the
-            first map on, in order of time.
+        read: gives (time in seconds, (S, S) float32 millimetres along the outward normal over the face UV) in order of
+            time, from the last map at or before a time on.
     """
 
-    read: Callable[[], Iterator[tuple[float, Floats]]]
+    read: Callable[[float], Iterator[tuple[float, Floats]]]
 
     def between(self, start_s: float, end_s: float) -> Iterator[tuple[float, Floats]]:
         """The maps of a stretch of time, and the one that holds at its start."""
         before: tuple[float, Floats] | None = None
-        for time_s, displacement in self.read():
+        for time_s, displacement in self.read(start_s):
             if time_s > end_s:
                 break
             if time_s <= start_s:
@@ -40,9 +40,9 @@ class DetailTrack:
         if before is not None:
             yield before
 
-    def follow(self) -> Callable[[float], Floats | None]:
-        """A function of ascending times that gives the map that holds then, None before the first."""
-        maps = self.read()
+    def follow(self, start_s: float = 0.0) -> Callable[[float], Floats | None]:
+        """A function of ascending times from `start_s` on that gives the map that holds then, None before the first."""
+        maps = self.read(start_s)
         held: Floats | None = None
         following = next(maps, None)
 

@@ -41,6 +41,8 @@ COMMANDS = (
     Command("demo", "app.cli.demo", "Show the clip that comes with Mien, tracked live; render it without a display."),
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
     Command("export", "app.cli.export", "Export sessions for Blender, Unreal, spreadsheets, video and more."),
+    Command("clean", "app.cli.derive", "Clean up the curves of a session: gaps, spikes, noise.", "run_clean"),
+    Command("reprocess", "app.cli.derive", "Track the pictures of a session again.", "run_reprocess"),
     Command("calibrate", "app.cli.calibrate", "Store a person's neutral face, from a camera or a video."),
     Command("label", "app.cli.label", "Write label files of pictures and clips, for training."),
     Command("train coarse", "app.cli.train_coarse", "Train the coarse network."),

@@ -49,7 +49,7 @@ def posed_frames(job: Job, track: Track, model: FaceModel) -> Iterator[PosedFram
     """Every row of a filled track, posed; reports progress."""
     identity = model.identity(track.identity)
     details = job.session.details() if job.options.wrinkles else None
-    displacement = details.follow() if details is not None else lambda time_s: None
+    displacement = details.follow(float(track.time_s[0])) if details is not None else lambda time_s: None
     for row in range(len(track)):
         posed = model.pose(identity, track.expression[row], track.gaze[row])
         place = track.translation[row] * (1, -1, -1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from recordings.exporters.base import Job, part_file
 from recordings.table import FRAME_COLUMNS
 from recordings.track import Track
 
-__all__ = ["LIVE_LINK_COLUMNS", "export_csv", "export_live_link_csv", "export_npz", "export_parquet"]
+__all__ = ["LIVE_LINK_COLUMNS", "export_csv", "export_live_link_csv", "export_npz", "export_parquet", "write_csv"]
 
 _PASCAL = tuple(name[0].upper() + name[1:] for name in ARKIT_CHANNELS)
 _SWAPPED = {"JawLeft": "JawRight", "JawRight": "JawLeft", "MouthLeft": "MouthRight", "MouthRight": "MouthLeft"}
@@ -32,18 +34,28 @@ LIVE_LINK_COLUMNS: tuple[str, ...] = (
 def export_csv(job: Job) -> None:
     """`frames.csv` again, cut or at another rate. See docs/formats.md."""
     track = job.track()
+    with part_file(job.out) as part:
+        write_csv(track, part, lambda row: job.progress(row, len(track)))
+    job.progress(len(track), len(track))
+
+
+def write_csv(track: Track, path: Path, progress: Callable[[int], None] = lambda row: None) -> None:
+    """A track as `frames.csv`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     table = _table(track)
     names = list(table)
-    with part_file(job.out) as part, part.open("w", newline="", encoding="ascii") as file:
+    columns = [table[name] for name in names]
+    places = [_DIGITS.get(name, 3 if name.startswith("ms_") else 6) for name in names]
+    with path.open("w", newline="", encoding="ascii") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        columns = [table[name] for name in names]
-        places = [_DIGITS.get(name, 3 if name.startswith("ms_") else 6) for name in names]
         for row in range(len(track)):
             writer.writerow([_cell(float(c[row]), d) for c, d in zip(columns, places, strict=True)])
             if row % 500 == 0:
-                job.progress(row, len(track))
-    job.progress(len(track), len(track))
+                progress(row)
 
 
 def export_parquet(job: Job) -> None:

@@ -78,7 +78,7 @@ def test_no_relief_no_shapes(skin: FineSkin) -> None:
 
 def test_maps_hold_until_the_next_one() -> None:
     maps = [(t, np.full((4, 4), t, np.float32)) for t in (0.1, 0.3, 0.7)]
-    track = DetailTrack(lambda: iter(maps))
+    track = DetailTrack(lambda start_s: iter(maps))
     at = track.follow()
     found = [at(t) for t in (0.0, 0.1, 0.29, 0.3, 0.9)]
     assert found[0] is None
