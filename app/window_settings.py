@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Theme = Literal["system", "light", "dark"]
-SourceKind = Literal["none", "demo", "camera", "file", "synthetic"]
+SourceKind = Literal["none", "demo", "camera", "file", "synthetic", "session"]
 ViewName = Literal["textured", "clay", "wireframe", "tension", "overlay"]
 Drawing = Literal["auto", "card", "processor"]
 PictureOverlay = Literal["none", "outline", "points", "mesh"]
@@ -25,7 +25,7 @@ class SourceSettings(BaseModel):
     name: str = Field(default="", max_length=300)
     """The camera's own name: indices change when cameras are plugged in another order."""
     path: str = Field(default="", max_length=4096)
-    """The file or folder."""
+    """The file or folder; of a session, its folder."""
     width: int | None = Field(default=None, ge=16, le=16384)
     """Asked of the camera in pixels; None leaves it to the driver. So do the next three."""
     height: int | None = Field(default=None, ge=16, le=16384)

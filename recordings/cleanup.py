@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.ndimage import gaussian_filter1d, median_filter
 
 from models.channels import ARKIT_CHANNELS
 from recordings.reader import runs_of
@@ -51,6 +50,8 @@ def clean(track: Track, settings: CleanUp) -> Track:
         track = _bridged(track, settings.fill_gaps_s)
     if not (settings.spikes or settings.smooth_s > 0 or settings.smooth_head_s > 0):
         return track
+    from scipy.ndimage import gaussian_filter1d  # late: the window loads this file when it starts
+
     expression, gaze = track.expression.copy(), track.gaze.copy()
     quaternion, translation = track.quaternion.copy(), track.translation.copy()
     for start, end in runs_of(track.valid):
@@ -104,6 +105,8 @@ def _bridged(track: Track, longest_s: float) -> Track:
 
 def _without_spikes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, C) with outliers replaced by the median of their neighbourhood (Hampel, 1974)."""
+    from scipy.ndimage import median_filter
+
     middle = median_filter(values, size=(SPIKE_WINDOW, 1), mode="nearest")
     off = np.abs(values - middle)
     spread = median_filter(off, size=(2 * SPIKE_WINDOW + 1, 1), mode="nearest")

@@ -9,18 +9,25 @@ import tempfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "session.json"
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
-MIGRATIONS: dict[int, Migration] = {}
+
+
+def _add_recording(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 has the parts that only recordings fill: sound, records, takes, timecode, losses, recovery."""
+    return data | {"audio": {}, "records": {}, "takes": {}, "timecode": {}, "lost": {}, "recovery": {}}
+
+
+MIGRATIONS: dict[int, Migration] = {1: _add_recording}
 """From schema version n (the key) to n + 1. Add one here, and a test of it, whenever the manifest changes."""
 
-SourceKind = Literal["video", "image", "images", "camera", "synthetic"]
+SourceKind = Literal["video", "image", "images", "camera", "synthetic", "receiver"]
 
 _MAX_BYTES = 50_000_000
 _BLOCK = 1 << 20
@@ -28,6 +35,10 @@ _BLOCK = 1 << 20
 
 class SessionFileError(Exception):
     """A session's file cannot be read or written. The message is one sentence: what was wrong and what to do."""
+
+
+class NewerVersionError(SessionFileError):
+    """The session was made by a newer version of the program."""
 
 
 class _Part(BaseModel):
@@ -54,7 +65,11 @@ class MediaPart(_Part):
     """A copy lies in the session's folder."""
     video: str | None = None
     audio: str | None = None
-    """File names of that copy."""
+    """File names of that copy. They are the same where one file holds pictures and sound."""
+    camera_picture: bool = False
+    """The source's pictures were stored; False too where somebody chose to record without them."""
+    codec: str | None = None
+    """Of the stored pictures."""
     width: int = 0
     height: int = 0
     fps: float = 0.0
@@ -117,6 +132,98 @@ class RenderPart(_Part):
     height: int = 0
 
 
+def _plain(name: str) -> str:
+    if not name or name != Path(name).name or "\\" in name or ":" in name or name.startswith("."):
+        raise ValueError("not the name of a file in the session's folder")
+    return name
+
+
+PlainName = Annotated[str, AfterValidator(_plain)]
+"""Name of a file in the session's own folder: a manifest from elsewhere must not point at other files."""
+
+
+class AudioPart(_Part):
+    """The sound that was recorded; `media.audio` names its file."""
+
+    present: bool = False
+    device: str | None = None
+    channels: int = 0
+    rate: float = 0.0
+    """Nominal samples a second of the device; the file has 48000."""
+    codec: str | None = None
+    offset_ms: float = 0.0
+    """By which the sound was moved to later times."""
+    drift_ppm: float | None = None
+    """By how much the device's clock ran faster than its nominal rate, in parts in a million; corrected in the file."""
+    silence_s: float = 0.0
+    """Stretches that are silent because no sound came."""
+
+
+class RecordsPart(_Part):
+    """The MCAP file with every tracked frame."""
+
+    present: bool = False
+    file: PlainName | None = None
+    faces: int = 0
+    details: int = 0
+    """Records of the skin's relief."""
+
+
+class MarkerEntry(_Part):
+    """A marker."""
+
+    name: str
+    time_s: float = Field(ge=0, allow_inf_nan=False)
+    timecode: str
+
+
+class TakeEntry(_Part):
+    """A named stretch of the session."""
+
+    name: str
+    start_s: float = Field(ge=0, allow_inf_nan=False)
+    end_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """None: the session ended first."""
+    timecode: str
+    """Of its start."""
+
+
+class TakesPart(_Part):
+    """Takes and markers."""
+
+    present: bool = False
+    takes: list[TakeEntry] = Field(default_factory=list)
+    markers: list[MarkerEntry] = Field(default_factory=list)
+
+
+class TimecodePart(_Part):
+    """What HH:MM:SS:FF the session's first picture has."""
+
+    present: bool = False
+    start: str | None = None
+    rate: int = 0
+    """Pictures a second that it counts with."""
+
+
+class LostPart(_Part):
+    """What could not be recorded. All zero in a good session."""
+
+    pictures: int = 0
+    faces: int = 0
+    sound_s: float = 0.0
+
+
+class RecoveryPart(_Part):
+    """What was done to a session that had been cut short."""
+
+    present: bool = False
+    when: datetime | None = None
+    pictures: int = 0
+    faces: int = 0
+    notes: list[str] = Field(default_factory=list)
+    """What was done and what was lost, one sentence each."""
+
+
 class SessionManifest(_Part):
     """All of `session.json`."""
 
@@ -134,6 +241,12 @@ class SessionManifest(_Part):
     avatar: AvatarPart = AvatarPart()
     calibration: CalibrationPart = CalibrationPart()
     render: RenderPart = RenderPart()
+    audio: AudioPart = AudioPart()
+    records: RecordsPart = RecordsPart()
+    takes: TakesPart = TakesPart()
+    timecode: TimecodePart = TimecodePart()
+    lost: LostPart = LostPart()
+    recovery: RecoveryPart = RecoveryPart()
     versions: dict[str, str] = Field(default_factory=dict)
     """Of the program, its libraries, Python and the operating system."""
     warnings: list[str] = Field(default_factory=list)
@@ -178,14 +291,26 @@ def read_manifest(folder: Path) -> SessionManifest:
             content = file.read(_MAX_BYTES)
     except OSError as error:
         raise SessionFileError(f"{folder} is not a session: {FILE_NAME} cannot be read ({error.strerror}).") from error
-    damaged = f"The file {path} is damaged: restore it or track again."
+    return parse_manifest(content, folder)
+
+
+def parse_manifest(content: bytes, folder: Path) -> SessionManifest:
+    """The manifest that a file's content is, migrated to the present schema.
+
+    Args:
+        folder: of the session, for the messages.
+
+    Raises:
+        SessionFileError: it is damaged, or of a newer version.
+    """
+    damaged = f"The file {folder / FILE_NAME} is damaged: restore it or track again."
     try:
         data = json.loads(content)
         version = data["schema_version"]
         if not isinstance(version, int):
             raise TypeError("a schema version is a whole number")
         if version > SCHEMA_VERSION:
-            raise SessionFileError(f"The session {folder} was made by a newer version of Mien: update Mien.")
+            raise NewerVersionError(f"The session {folder} was made by a newer version of Mien: update Mien.")
         while version < SCHEMA_VERSION:
             data = MIGRATIONS[version](data)
             version += 1

@@ -121,6 +121,8 @@ class Pipeline:
             keep it short. That a camera is unplugged shows in `status` alone.
         on_result: called with each result on the tracking thread, for recorders and streams that must not miss any:
             keep it short. What it raises is logged and does not stop the tracking.
+        on_frame: called with every captured picture on the capture thread, before it is tracked or dropped, for
+            recorders: the source waits while it runs. What it raises is logged and does not stop the capture.
     """
 
     def __init__(
@@ -130,11 +132,13 @@ class Pipeline:
         *,
         on_status: Callable[[PipelineStatus], None] | None = None,
         on_result: Callable[[TrackedFace], None] | None = None,
+        on_frame: Callable[[Frame], None] | None = None,
     ) -> None:
         self._source = source
         self._tracker = tracker
         self._on_status = on_status
         self._on_result = on_result
+        self._on_frame = on_frame
         self._frames: Mailbox[Frame] = Mailbox()
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -260,6 +264,7 @@ class Pipeline:
                     self._captured += 1
                     self._capture_rate.add(frame.captured_ns)
                     count = self._captured
+                self._tell_frame(frame)
                 if self._source.live and count % max(1, self.stride):
                     continue
                 if not self._frames.put(frame, wait=not self._source.live):
@@ -289,6 +294,13 @@ class Pipeline:
             self._frames.close(discard=True)
             self._stopping.set()
             self._close_source()
+
+    def _tell_frame(self, frame: Frame) -> None:
+        if self._on_frame is not None:
+            try:
+                self._on_frame(frame)
+            except Exception:  # capturing goes on whatever its audience does
+                _log.exception("a receiver of pictures failed")
 
     def _publish(self, result: TrackedFace, taken_ns: int) -> None:
         now = time.monotonic_ns()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from app.errors import sentence_for
 from app.live.marker import RunMarker, UncleanEnd
@@ -14,6 +15,7 @@ from app.settings import Settings
 from app.state.calibration import CalibrationState
 from app.state.live import Live, LiveState, Phase, phase_of
 from app.state.notices import Notice, NoticeBoard, NoticeLevel
+from app.state.player import PlayerState
 from app.state.preferences import Preferences
 from app.state.source_list import CameraChoice, SourceList
 from app.state.view import ViewState
@@ -43,8 +45,19 @@ class Models:
     live: LiveState = field(default_factory=LiveState)
     sources: SourceList = field(default_factory=SourceList)
     calibration: CalibrationState = field(default_factory=CalibrationState)
+    player: PlayerState = field(default_factory=PlayerState)
     tasks: TaskList = field(default_factory=TaskList)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
+
+
+class Companion(Protocol):
+    """A part of the program with work of its own beside the director: recording, outputs, playing."""
+
+    def advance(self, now_s: float) -> None:
+        """Let time pass; on the thread that shows things, several times a second."""
+
+    def close(self) -> None:
+        """The program ends: finish, in less than half a second."""
 
 
 class Director:
@@ -74,6 +87,8 @@ class Director:
         self.store = store or CalibrationStore()
         self.marker = marker or RunMarker()
         self.people: list[str] = []
+        self.companions: list[Companion] = []
+        """Told of time and of the end; each part of the window adds its own."""
         self.view_fps = 0.0
         """Set by the window: pictures a second that the view draws."""
         self._tr = tr
@@ -107,6 +122,8 @@ class Director:
         Returns:
             False where a thread hangs and is left to itself.
         """
+        for companion in self.companions:
+            companion.close()
         ended = self.session.close()
         self.models.tasks.close(0.2)
         try:
@@ -191,6 +208,8 @@ class Director:
     def advance(self, now_s: float) -> None:
         """Let time pass: a few times a second the models learn what happened on other threads."""
         self._advance_calibration(now_s)
+        for companion in self.companions:
+            companion.advance(now_s)
         if now_s - self._status_s < STATUS_EVERY_S:
             return
         self._status_s = now_s
@@ -220,6 +239,7 @@ class Director:
             )
         if polled.face is not None:
             live = replace(live, detail=polled.face.detail, detail_note=polled.face.detail_note)
+        live = replace(live, recorded=models.sources.current.kind == "session")
         if error is not None:
             live = replace(live, sentence=error.sentence, remedy=error.remedy)
         self._post_notices(live)

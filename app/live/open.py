@@ -24,6 +24,7 @@ def build_source(wanted: SourceSettings, model: FaceModel, *, loop: bool = True)
 
     Raises:
         SourceError: it does not exist.
+        SessionFileError: the session cannot be read.
     """
     if wanted.kind == "demo":
         return make_source(DEMO_CLIP, paced=True, loop=loop)
@@ -39,6 +40,11 @@ def build_source(wanted: SourceSettings, model: FaceModel, *, loop: bool = True)
 
         settings = SyntheticSettings(frames=SYNTHETIC_FRAMES, fps=SYNTHETIC_FPS, width=480, height=360)
         return PacedSource(SyntheticSource(settings, model), SYNTHETIC_FPS)
+    if wanted.kind == "session":
+        from recordings.playback import Player
+        from recordings.reader import open_session
+
+        return Player(open_session(Path(wanted.path)))
     raise SourceError("No source is chosen: choose a camera, a file or the demo clip.")
 
 

@@ -10,17 +10,22 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from app.errors import sentence_for
 from app.live.open import build_source
 from app.live.tracker import LiveTracker, SessionTracker
+from app.live.unavailable import Unavailable
 from app.window_settings import SourceSettings
 from models.face_model import FaceModel, load_face_model
 from rendering import prepare_drawing
-from tracking import FaceTracker, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
+from tracking import FaceTracker, Frame, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
 from tracking.calibration import Calibration, CalibrationError, NeutralCapture
 from tracking.detailed import DetailedTracker
 from tracking.pipeline import PipelineError, PipelineState
+
+if TYPE_CHECKING:
+    from recordings.playback import Player, RecordedTracker
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +94,10 @@ class Session:
         """Results of the present source, and those that show a face."""
         self.on_result: Callable[[], None] = lambda: None
         """Called on the tracking thread when there is a newer result: keep it short."""
+        self.result_taps: tuple[Callable[[TrackedFace], None], ...] = ()
+        """Given every result on the tracking thread, for those who must miss none: microseconds each."""
+        self.frame_taps: tuple[Callable[[Frame], None], ...] = ()
+        """Given every picture on the capture thread, tracked or not, likewise."""
         self._make_tracker = make_tracker or _make_tracker
         self._make_source = make_source
         self._keep_going = keep_going
@@ -102,6 +111,7 @@ class Session:
         self._generation = 0
         self._opened = -1
         self._pipeline: Pipeline | None = None
+        self._player: Player | None = None
         self._tracker: SessionTracker | None = None
         self._tracker_broken = False
         self._abandoned: list[SessionTracker] = []
@@ -169,6 +179,12 @@ class Session:
         """The newest result of the source that is wanted, None before its first. Costs nothing."""
         pipeline = self._pipeline
         return pipeline.latest() if pipeline is not None and self._opened == self._generation else None
+
+    @property
+    def player(self) -> Player | None:
+        """What plays the session that is open; None where something else or nothing is open."""
+        with self._lock:
+            return self._player if self._opened == self._generation else None
 
     def note_displayed(self, face: TrackedFace) -> None:
         """A result has just appeared on the screen."""
@@ -267,7 +283,7 @@ class Session:
         self._stop_pipeline()
         if wanted.kind == "none":
             with self._lock:
-                self._pipeline, self._opened = None, generation
+                self._pipeline, self._player, self._opened = None, None, generation
             return
         assert self.model is not None
         tracker = self._whole_tracker()
@@ -275,15 +291,25 @@ class Session:
             source = self._make_source(wanted, self.model)
         except Exception as error:
             text = sentence_for(error) or f"The source cannot be opened ({' '.join(str(error).split())})."
-            source = _Unavailable(text)
-        pipeline = Pipeline(source, tracker, on_result=self._note_result)
+            source = Unavailable(text)
+        answering, player = self._player_of(source, wanted)
+        pipeline = Pipeline(source, answering or tracker, on_result=self._note_result, on_frame=self._note_frame)
         pipeline.stride = self._stride
         if self._closing.is_set():
             return
         self.tracked = self.valid = 0
         pipeline.start()
         with self._lock:
-            self._pipeline, self._opened = pipeline, generation
+            self._pipeline, self._player, self._opened = pipeline, player, generation
+
+    def _player_of(self, source: Source, wanted: SourceSettings) -> tuple[RecordedTracker | None, Player | None]:
+        """For a session: what answers with its values instead of tracking its pictures, and what plays it."""
+        if wanted.kind != "session":
+            return None, None
+        from recordings.playback import Player, RecordedTracker
+
+        assert self.model is not None
+        return (RecordedTracker(source, self.model), source) if isinstance(source, Player) else (None, None)
 
     def _whole_tracker(self) -> SessionTracker:
         """The tracker, or a new one where the old one failed or still hangs in its last frame."""
@@ -307,9 +333,15 @@ class Session:
 
     # --- the tracking thread --------------------------------------------------------------------------------------
 
+    def _note_frame(self, frame: Frame) -> None:
+        for tap in self.frame_taps:
+            tap(frame)
+
     def _note_result(self, face: TrackedFace) -> None:
         self.tracked += 1
         self.valid += face.valid
+        for tap in self.result_taps:
+            tap(face)
         self.on_result()
         capture = self._capture
         if capture is None:
@@ -331,45 +363,3 @@ def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Cali
     tracker = FaceTracker(settings, model, calibration)
     # Without weights or an engine tracking goes on, and each result says why it has no wrinkles.
     return LiveTracker(DetailedTracker(tracker) if settings.detail.enabled else tracker)
-
-
-class _Unavailable(Source):
-    """Stands for a source that could not even be made, so that its error goes the way of all others.
-
-    Args:
-        sentence: what was wrong.
-    """
-
-    def __init__(self, sentence: str) -> None:
-        self._sentence = sentence
-
-    @property
-    def name(self) -> str:
-        return ""
-
-    @property
-    def width(self) -> int:
-        return 0
-
-    @property
-    def height(self) -> int:
-        return 0
-
-    @property
-    def fps(self) -> float:
-        return 0.0
-
-    @property
-    def live(self) -> bool:
-        return True
-
-    def open(self) -> None:
-        from tracking.sources import SourceError
-
-        raise SourceError(self._sentence)
-
-    def read(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None

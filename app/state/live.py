@@ -47,6 +47,7 @@ class Live:
         hint: what would make the tracking better.
         detail: where the wrinkles come from.
         detail_note: why they are not live, in a few words; empty where they are.
+        recorded: a session is played, nothing is tracked.
     """
 
     phase: Phase = Phase.NO_SOURCE
@@ -63,6 +64,7 @@ class Live:
     hint: Hint | None = None
     detail: DetailState = DetailState.NONE
     detail_note: str = ""
+    recorded: bool = False
 
 
 _OF_FACE = {
@@ -123,7 +125,7 @@ class LiveState:
 
     def update(self, live: Live) -> None:
         """Show another snapshot; the hint is the guidance's own."""
-        helpful = live.phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
+        helpful = not live.recorded and live.phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
         live = replace(live, hint=self._guidance.hint if helpful else None)
         before, self.now = self.now, live
         if live != before:

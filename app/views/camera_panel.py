@@ -105,12 +105,14 @@ class GuidanceLine(QFrame):
 
     def _on_live(self, live: Live) -> None:
         c = self._style.colours
-        shown = (live.hint, live.phase, c)
+        shown = (live.hint, live.phase, live.recorded, c)
         if shown == self._shown:
             return
         self._shown = shown
         if live.hint is not None:
             text, name, colour = tr(HINTS[live.hint]), "warning", c.caution
+        elif live.recorded:
+            text, name, colour = tr("As it was recorded."), "info", c.muted
         elif live.phase is Phase.TRACKING:
             text, name, colour = tr("Light and position are fine."), "good", c.good
         elif live.phase in (Phase.SEARCHING, Phase.LOST):

@@ -73,7 +73,7 @@ class SourcePanel(QWidget):
         self.combo.insertSeparator(self.combo.count())
         self._add(tr("Demo clip"), SourceSettings(kind="demo"))
         self._add(tr("Rendered face"), SourceSettings(kind="synthetic"))
-        if current.kind == "file":
+        if current.kind in ("file", "session"):
             self._add(current.path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], current)
         self.combo.addItem(tr("File or folder…"), "file")
         self.combo.insertSeparator(self.combo.count())

@@ -22,6 +22,12 @@ PHASES = {
     Phase.ERROR: ("bad", "Stopped by an error"),
     Phase.HIDDEN: ("plain", "Hidden"),
 }
+RECORDED = {
+    Phase.TRACKING: ("good", "Recorded"),
+    Phase.SEARCHING: ("caution", "Recorded, no face"),
+    Phase.LOST: ("caution", "Recorded, no face here"),
+}
+"""What replaces these while a session is played."""
 WIDE = 170
 """Letters that fit into the line where all of it can be shown beside a running task."""
 STAGES = {
@@ -101,7 +107,7 @@ class StatusLine(QWidget):
         self._on_tasks()
 
     def _on_live(self, live: Live) -> None:
-        colour, text = PHASES[live.phase]
+        colour, text = (PHASES | RECORDED if live.recorded else PHASES)[live.phase]
         self.state.setText(f"●  {tr(text)}")
         if self.state.property("state") != colour:
             self.state.setProperty("state", colour)

@@ -29,7 +29,7 @@ ICONS = {
     "view.fullscreen": "fullscreen",
 }
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (FILE, ("file.open", "file.demo", "file.close", "", "file.track", "", "file.quit")),
+    (FILE, ("file.open", "file.demo", "file.session", "file.close", "", "file.track", "file.export", "", "file.quit")),
     ("Edit", ("edit.undo", "edit.redo", "", "edit.settings")),
     (
         VIEW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt
@@ -13,9 +14,10 @@ from app.window.actions import Actions
 from app.window.output_window import OutputWindow
 from app.window.style import Style
 from app.window.texts import tr
-from app.window_settings import SourceSettings
+from app.window_settings import SourceKind, SourceSettings
 
-DOCKS_VERSION = 1
+SESSION_FILE = "session.json"
+DOCKS_VERSION = 2
 LOW = 680
 """Height in pixels (at the usual size of text) below which the docks of the left side share one place."""
 
@@ -43,8 +45,22 @@ class WindowCommands(QMainWindow):
         dialog.open()
 
     def open_path(self, path: Path) -> None:
-        """Open a video, a picture, or a folder of pictures."""
-        self.director.open_source(SourceSettings(kind="file", path=str(path)))
+        """Open a session, a video, a picture, or a folder of pictures."""
+        if path.name == SESSION_FILE:
+            path = path.parent
+        kind: SourceKind = "session" if (path / SESSION_FILE).is_file() else "file"
+        self.director.open_source(SourceSettings(kind=kind, path=str(path)))
+
+    def choose_session(self) -> None:
+        """Ask for the folder of a session and open it."""
+        self._ask_session(lambda folder: self.director.open_source(SourceSettings(kind="session", path=folder)))
+
+    def _ask_session(self, take: Callable[[str], object]) -> None:
+        dialog = QFileDialog(self, tr("Folder of a session"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(take)
+        dialog.open()
 
     def calibrate(self) -> None:
         """Begin a calibration; the person's name is asked for where none is in use."""

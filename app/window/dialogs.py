@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -14,12 +14,16 @@ from app.live.commands import run_command, system_report
 from app.live.director import Director
 from app.state.shortcuts import ShortcutMap
 from app.tasks import Task, TaskState
+from app.views.export_dialog import ExportDialog, ExportWish
 from app.views.settings_dialog import SettingsDialog
 from app.views.shortcut_views import CheatSheet
 from app.views.track_dialog import TrackDialog, TrackWish
 from app.views.widgets import muted
 from app.window.style import Style
 from app.window.texts import tr
+
+if TYPE_CHECKING:
+    from recordings.playback import Player
 
 
 class Dialogs:
@@ -61,6 +65,42 @@ class Dialogs:
 
         self._show("track", make)
 
+    def export(self, sessions: tuple[Path, ...], player: Player | None = None) -> None:
+        """Export sessions, as a task.
+
+        Args:
+            sessions: folders.
+            player: what plays the only one of them, whose range is offered.
+        """
+
+        def make() -> QDialog:
+            span, relief, pictures = None, True, True
+            if player is not None:
+                state = player.state()
+                first, last = float(player.track.time_s[0]), float(player.track.time_s[-1])
+                if (state.start_s, state.end_s) != (first, last):
+                    # The frame at the end of the range belongs to it.
+                    span = state.start_s, state.end_s + 0.5 / player.fps
+                relief = player.session.details() is not None
+                pictures = player.session.video_path() is not None
+            dialog = ExportDialog(sessions, span, has_relief=relief, has_pictures=pictures, parent=self._parent)
+            dialog.wanted.connect(self._start_export)
+            return dialog
+
+        self._show("export", make)
+
+    def run(self, title: str, args: list[str], result: Path) -> None:
+        """Run a command of the program as a task whose last line is shown when it is done."""
+        self._director.marker.note_result(result)
+
+        def work(task: Task) -> Path:
+            task.start(tr("starting"), None)
+            said = run_command(task, args).strip().splitlines()
+            task.sentence = said[-1] if said else ""
+            return result
+
+        self._director.models.tasks.start(title, work)
+
     def report(self) -> None:
         """Check the system as `doctor` does, as a task, and show what it found."""
         self._director.models.tasks.start(tr("System report"), system_report, on_done=self._show_report)
@@ -82,17 +122,11 @@ class Dialogs:
         dialog.activateWindow()
 
     def _start_tracking(self, wish: TrackWish) -> None:
-        director = self._director
-        director.marker.note_result(wish.folder)
-        title = tr("Track {name}", name=wish.input.name)
-        args = wish.arguments(director.models.preferences.settings)
+        args = wish.arguments(self._director.models.preferences.settings)
+        self.run(tr("Track {name}", name=wish.input.name), args, wish.folder)
 
-        def work(task: Task) -> Path:
-            task.start(tr("starting"), None)
-            task.sentence = run_command(task, args).strip().splitlines()[-1]
-            return wish.folder
-
-        director.models.tasks.start(title, work)
+    def _start_export(self, wish: ExportWish) -> None:
+        self.run(tr("Export to {name}", name=wish.out.name), wish.arguments(), wish.out)
 
     def _show_report(self, task: Task) -> None:
         if task.state is TaskState.DONE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from app.window.style import Style
@@ -21,6 +21,7 @@ class Side(Enum):
 
     LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
     RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+    BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class DockPlace:
         side: where it is at first.
         panel: what it holds.
         tabbed_with: name of the dock that it shares a place with at first; empty for a place of its own.
+        hidden: closed at first.
     """
 
     name: str
@@ -40,6 +42,7 @@ class DockPlace:
     side: Side
     panel: QWidget
     tabbed_with: str = ""
+    hidden: bool = False
 
 
 def add_docks(window: QMainWindow, places: list[DockPlace], style: Style) -> dict[str, QDockWidget]:
@@ -54,25 +57,28 @@ def add_docks(window: QMainWindow, places: list[DockPlace], style: Style) -> dic
     for place in places:
         dock = QDockWidget(tr(place.title), window)
         dock.setObjectName(place.name)
-        dock.setWidget(_body(place.panel, style))
+        dock.setWidget(_body(place.panel, style, whole=place.side is Side.BOTTOM))
         window.addDockWidget(place.side.value, dock)
         if place.tabbed_with:
             window.tabifyDockWidget(docks[place.tabbed_with], dock)
+        if place.hidden:
+            dock.hide()
         docks[place.name] = dock
     return docks
 
 
-def _body(panel: QWidget, style: Style) -> QWidget:
-    """The panel with room around it, scrolled where it is taller than its dock."""
+def _body(panel: QWidget, style: Style, *, whole: bool) -> QWidget:
+    """The panel with room around it; scrolled where it is taller than its dock, unless all of it is always shown."""
     page = QWidget()
     page.setObjectName("page")
     column = QVBoxLayout(page)
     column.setContentsMargins(12, 10, 12, 12)
     column.addWidget(panel)
-    scroll = QScrollArea()
+    scroll = _WholeHeight() if whole else QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    if not whole:
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     scroll.setWidget(page)
     body = QFrame()
@@ -84,11 +90,28 @@ def _body(panel: QWidget, style: Style) -> QWidget:
 
     def fit() -> None:
         # Wide enough for the panel and a scroll bar beside it: nothing is ever cut off at the side.
-        body.setMinimumWidth(max(style.px(250), page.minimumSizeHint().width()) + style.px(10))
+        if not whole:
+            body.setMinimumWidth(max(style.px(250), page.minimumSizeHint().width()) + style.px(10))
 
     style.changed.connect(lambda: QTimer.singleShot(0, fit))
     QTimer.singleShot(0, fit)
     return body
+
+
+class _WholeHeight(QScrollArea):
+    """Scrolls sideways alone: it is never lower than what it holds."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        low = super().minimumSizeHint()
+        held = self.widget()
+        if held is not None:
+            low.setHeight(held.minimumSizeHint().height())
+        return low
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class TabTitles(QObject):

@@ -28,6 +28,11 @@ PATHS = {
     "info": "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M12 11v6 M12 7.5v.5",
     "good": "M5 12.5l4.5 4.5L19 7",
     "chevron": "M5 9l7 7 7-7",
+    "play": "M8 5l11 7l-11 7z",
+    "stop": "M9 5v14 M15 5v14",
+    "back": "M6 5v14 M18 5l-9 7l9 7z",
+    "forth": "M18 5v14 M6 5l9 7l-9 7z",
+    "record": "M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12z",
     "close": "M6 6l12 12 M18 6L6 18",
 }
 

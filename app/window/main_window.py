@@ -34,6 +34,7 @@ from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side, TabTitles, add_docks
 from app.window.meter import FrameMeter
 from app.window.output_window import OutputWindow
+from app.window.playing import PlayerPart
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
@@ -104,6 +105,7 @@ class MainWindow(WindowCommands):
         self.plots = Plots(style)
         self.tasks = TasksPanel(models.tasks)
         self.status = StatusLine(models.live, models.tasks)
+        self.player = PlayerPart(self.director, style)
 
     def _arrange(self) -> None:
         self.actions_.fill_menus()
@@ -132,6 +134,7 @@ class MainWindow(WindowCommands):
                 DockPlace("expression", "Expression", Side.RIGHT, self.bars),
                 DockPlace("plots", "Over time", Side.RIGHT, self.plots, "expression"),
                 DockPlace("tasks", "Tasks", Side.RIGHT, self.tasks, "expression"),
+                self.player.place,
             ],
             self._style,
         )
@@ -167,6 +170,7 @@ class MainWindow(WindowCommands):
         self.head.displayed.connect(self._on_displayed)
         self.head.failed.connect(self._on_drawing_failed)
         self.docks["plots"].visibilityChanged.connect(self._on_plots_visible)
+        self.player.connect(self, self.dialogs)
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)
@@ -179,6 +183,8 @@ class MainWindow(WindowCommands):
             {
                 "file.open": self.choose_file,
                 "file.demo": lambda: director.open_source(SourceSettings(kind="demo")),
+                "file.session": self.choose_session,
+                "file.export": self.player.export,
                 "file.close": lambda: director.open_source(SourceSettings()),
                 "file.track": self.dialogs.track,
                 "file.quit": self.close,
@@ -189,7 +195,7 @@ class MainWindow(WindowCommands):
                 "view.recentre": models.view.recentre,
                 "view.lock": lambda: self._toggle("locked"),
                 "view.mirror": lambda: self._toggle("mirror"),
-                "view.freeze": lambda: self._toggle("frozen"),
+                "view.freeze": self._freeze,
                 "view.panels": self.toggle_panels,
                 "view.fullscreen": self.toggle_fullscreen,
                 "face.neutral": self.calibrate,
@@ -284,6 +290,13 @@ class MainWindow(WindowCommands):
         self.actions_.by_name["face.neutral"].setEnabled(can)
         self.tuning.calibrate.setEnabled(can)
         self.actions_.by_name["file.close"].setEnabled(phase is not Phase.NO_SOURCE)
+
+    def _freeze(self) -> None:
+        """A session stops; anything else goes on behind the last picture."""
+        if self.player.toggle():
+            self.actions_.check("view.freeze", self.models.view.frozen)
+        else:
+            self._toggle("frozen")
 
     def _on_view(self, *_: object) -> None:
         view = self.models.view

@@ -55,7 +55,7 @@ def test_a_clip(run: Run, face_clip: Path, tmp_path: Path) -> None:
     assert all(0.2 < float(row["head_z_m"]) < 2 for row in rows)
     assert float(rows[-1]["ms_landmarks"]) > 0 and float(rows[-1]["ms_fit"]) > 0
     manifest = manifest_of(tmp_path / "out")
-    assert manifest["schema_version"] == 1 and manifest["command"] == "track" and manifest["complete"]
+    assert manifest["schema_version"] == 2 and manifest["command"] == "track" and manifest["complete"]
     assert manifest["source"]["sha256"] == hashlib.sha256(face_clip.read_bytes()).hexdigest()
     assert (manifest["media"]["width"], manifest["media"]["height"], manifest["media"]["frames"]) == (400, 300, 24)
     assert manifest["parameters"]["file"] == "frames.csv" and manifest["parameters"]["valid_frames"] == 24

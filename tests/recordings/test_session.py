@@ -46,7 +46,7 @@ def test_every_optional_part_says_whether_it_is_there(tmp_path: Path) -> None:
     content: dict[str, Any] = json.loads((tmp_path / "session.json").read_text())
     for part in ("media", "parameters", "avatar", "calibration", "render"):
         assert content[part]["present"] is False
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
 
 
 def test_writing_again_replaces(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_manifest_is_as_readable_as_other_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"schema_version": 1}', b'{"schema_version": "1"}', b'{"schema_version": 0}', b"[" * 100_000],
+    [b"", b"{", b"[]", b'{"schema_version": 2}', b'{"schema_version": "1"}', b'{"schema_version": 0}', b"[" * 100_000],
 )
 def test_damaged_manifests(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "session.json").write_bytes(content)
