@@ -18,6 +18,7 @@ EXPECTED = frozenset(
         "models.training.data.labels.LabelFileError",
         "models.training.data.public_sets.DataSetError",
         "recordings.exporters.base.ExportError",
+        "recordings.audio.AudioError",
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",

@@ -13,10 +13,11 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.output_settings import OutputSettings
 from app.window_settings import WindowSettings
 from tracking import TrackerSettings
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -26,7 +27,12 @@ def _add_window(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"window": {}}
 
 
-MIGRATIONS: dict[int, Migration] = {1: _add_window}
+def _add_outputs(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 has recordings, streams and the virtual camera."""
+    return data | {"outputs": {}}
+
+
+MIGRATIONS: dict[int, Migration] = {1: _add_window, 2: _add_outputs}
 """From schema version n (the key) to n + 1. Add one here, and a test of it, whenever `Settings` changes."""
 
 _MAX_BYTES = 1_000_000
@@ -55,6 +61,8 @@ class Settings(BaseModel):
     """How faces are tracked."""
     window: WindowSettings = WindowSettings()
     """How the window looks and what it opens."""
+    outputs: OutputSettings = OutputSettings()
+    """What the window records and sends."""
 
 
 def settings_file() -> Path:

@@ -1,8 +1,17 @@
-"""Drawing heads with OpenGL: scenes, the head's programs, the renderer for windows and the one without."""
+"""Drawing heads with OpenGL: scenes, the head's programs, the renderer for windows and the one without.
 
-from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
-from rendering.renderer import GLOO_LOCK, HeadRenderer, prepare_drawing, rest_face
-from rendering.scene import Background, CameraMode, HairStyle, Light, Overlay, Scene, View, Viewpoint
+What is named here is imported when it is first used: the virtual camera's process comes by this way, too, and must not
+load OpenGL.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
+    from rendering.picture_buffer import PictureBuffer
+    from rendering.renderer import GLOO_LOCK, HeadRenderer, prepare_drawing, rest_face
+    from rendering.scene import Background, CameraMode, HairStyle, Light, Overlay, Scene, View, Viewpoint
 
 __all__ = [
     "GLOO_LOCK",
@@ -13,6 +22,7 @@ __all__ = [
     "Light",
     "OffscreenRenderer",
     "Overlay",
+    "PictureBuffer",
     "RenderingUnavailableError",
     "Scene",
     "View",
@@ -20,3 +30,17 @@ __all__ = [
     "prepare_drawing",
     "rest_face",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("OffscreenRenderer", "RenderingUnavailableError"), "rendering.offscreen"),
+    "PictureBuffer": "rendering.picture_buffer",
+    **dict.fromkeys(("GLOO_LOCK", "HeadRenderer", "prepare_drawing", "rest_face"), "rendering.renderer"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_HOMES.get(name, "rendering.scene")), name)
+    globals()[name] = found
+    return found

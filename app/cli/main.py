@@ -43,6 +43,8 @@ COMMANDS = (
     Command("export", "app.cli.export", "Export sessions for Blender, Unreal, spreadsheets, video and more."),
     Command("clean", "app.cli.derive", "Clean up the curves of a session: gaps, spikes, noise.", "run_clean"),
     Command("reprocess", "app.cli.derive", "Track the pictures of a session again.", "run_reprocess"),
+    Command("record", "app.cli.record", "Record a camera or a clip: pictures, sound and all that is tracked."),
+    Command("recover", "app.cli.recover", "Mend recordings that were cut short."),
     Command("calibrate", "app.cli.calibrate", "Store a person's neutral face, from a camera or a video."),
     Command("label", "app.cli.label", "Write label files of pictures and clips, for training."),
     Command("train coarse", "app.cli.train_coarse", "Train the coarse network."),

@@ -15,8 +15,10 @@ from app.settings import Settings
 from app.state.calibration import CalibrationState
 from app.state.live import Live, LiveState, Phase, phase_of
 from app.state.notices import Notice, NoticeBoard, NoticeLevel
+from app.state.outputs import OutputsState
 from app.state.player import PlayerState
 from app.state.preferences import Preferences
+from app.state.recording import RecordingState
 from app.state.source_list import CameraChoice, SourceList
 from app.state.view import ViewState
 from app.tasks import Task, TaskList, TaskState
@@ -46,6 +48,8 @@ class Models:
     sources: SourceList = field(default_factory=SourceList)
     calibration: CalibrationState = field(default_factory=CalibrationState)
     player: PlayerState = field(default_factory=PlayerState)
+    recording: RecordingState = field(default_factory=RecordingState)
+    outputs: OutputsState = field(default_factory=OutputsState)
     tasks: TaskList = field(default_factory=TaskList)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
 
@@ -69,7 +73,7 @@ class Director:
         store: calibrations.
         marker: of this run.
         tr: translates sentences.
-        remember_source: keep what was opened for the next start; not for a demo.
+        remember_source: keep what was opened for the next start; not for a demo. Sessions are never kept.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class Director:
         """Told of time and of the end; each part of the window adds its own."""
         self.view_fps = 0.0
         """Set by the window: pictures a second that the view draws."""
-        self._tr = tr
+        self._tr = self.translate = tr
         self._remember = remember_source
         self._shown: TrackedFace | None = None
         self._status_s = self._judged_s = 0.0
@@ -140,7 +144,7 @@ class Director:
         """Track this source from now on; `kind` none closes the present one."""
         models = self.models
         self._shown = None
-        if self._remember:
+        if self._remember and source.kind != "session":
             models.preferences.set_window(source=source)
         models.sources.set_current(source)
         models.notices.clear("source")

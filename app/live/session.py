@@ -181,6 +181,18 @@ class Session:
         return pipeline.latest() if pipeline is not None and self._opened == self._generation else None
 
     @property
+    def source(self) -> Source | None:
+        """What pictures come from at the moment; None where nothing is open."""
+        with self._lock:
+            pipeline = self._pipeline if self._opened == self._generation else None
+        return None if pipeline is None else pipeline.source
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The neutral face that is taken out at the moment."""
+        return self._calibration
+
+    @property
     def player(self) -> Player | None:
         """What plays the session that is open; None where something else or nothing is open."""
         with self._lock:

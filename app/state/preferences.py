@@ -58,6 +58,19 @@ class Preferences:
             )
         )
 
+    def set_outputs(self, **values: Any) -> None:
+        """Change parts of what is recorded and sent.
+
+        Raises:
+            ValidationError: a value that cannot be.
+        """
+        outputs = _changed(self.settings.outputs, values)
+        self._put(self.settings.model_copy(update={"outputs": outputs}))
+
+    def set_recording(self, **values: Any) -> None:
+        """Change fields of how the window records; as `set_outputs`."""
+        self.set_outputs(recording=_changed(self.settings.outputs.recording, values).model_dump())
+
     def set_smoothing(self, smoothing: SmoothingSettings) -> None:
         """Change how faces are smoothed."""
         tracker = self.settings.tracker.model_copy(update={"smoothing": smoothing})

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from app.state.view import ViewState
+from app.views.picture_feed import PictureFeed
 from app.window.texts import tr
 from models.face_model import FaceModel
 from tracking.types import TrackedFace
@@ -37,6 +38,8 @@ class HeadSurface(QWidget):
         """Results drawn so far."""
         self.draw_ms = 0.0
         """What the last drawing took."""
+        self.feed: PictureFeed | None = None
+        """What else is drawn of every result."""
         self._interactive = interactive
         self._drag: QPointF | None = None
         state.events.connect(self._on_state)

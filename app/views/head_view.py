@@ -12,8 +12,9 @@ from vispy import app as vispy_app
 
 from app.state.view import ViewState
 from app.views.head_surface import HeadSurface
+from app.views.picture_feed import PictureFeed
 from models.face_model import FaceModel
-from rendering import GLOO_LOCK, HeadRenderer, View
+from rendering import GLOO_LOCK, HeadRenderer, PictureBuffer, View
 from tracking.types import TrackedFace
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class HeadView(HeadSurface):
         self._pending: TrackedFace | None = None
         self._unready = list(View)
         self._broken = False
+        self._buffer: PictureBuffer | None = None
         self._canvas: Any = vispy_app.Canvas(
             app="pyside6",
             keys=None,
@@ -69,6 +71,11 @@ class HeadView(HeadSurface):
         """Draw this result with the next picture; None shows the empty background, or nobody's head at rest."""
         self._face = face
         self._pending = face
+        if face is not None and self.feed is not None and self.all_prepared and not self._broken:
+            try:
+                self._feed(face, self.feed)
+            except Exception as error:
+                self._give_up(error)
         self.native.update()
 
     @property
@@ -90,6 +97,8 @@ class HeadView(HeadSurface):
             if self._renderer is not None:
                 self._canvas.set_current()
                 self._renderer.delete()
+                if self._buffer is not None:
+                    self._buffer.delete()
                 self._canvas.context.flush_commands()
                 self._renderer = None
             self._canvas.close()
@@ -121,6 +130,20 @@ class HeadView(HeadSurface):
         self._renderer.draw(face, self._canvas.physical_size)
         self._canvas.context.flush_commands()
         self.drawn_count += 1
+
+    def _feed(self, face: TrackedFace, feed: PictureFeed) -> None:
+        """Draw for others into a buffer of the card, and fetch it."""
+        assert self._renderer is not None
+        width, height = feed.size(face, None)
+        with GLOO_LOCK:
+            self._canvas.set_current()
+            if self._buffer is None:
+                self._buffer = PictureBuffer()
+            self._renderer.scene = feed.scene(self.state.scene())
+            with self._buffer.of_size(width, height):
+                self._renderer.draw(face, (width, height))
+                pixels = self._buffer.read()
+        feed.take(face, pixels)
 
     def _clear(self) -> None:
         from vispy import gloo

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.state.view import ViewState
 from app.views.head_surface import HeadSurface
+from app.views.picture_feed import PictureFeed
 from app.views.pixel_budget import STEPS, PixelBudget
 from app.views.wake import Waker
 from models.face_model import FaceModel
@@ -39,12 +40,14 @@ class _Wish:
     Attributes:
         face, scene: see OffscreenRenderer.
         drawn, shown: width and height in pixels of the drawing, and of the picture that is made of it.
+        feed: what else to draw of this result; None for nothing, or where it was drawn before.
     """
 
     face: TrackedFace
     scene: Scene
     drawn: tuple[int, int]
     shown: tuple[int, int]
+    feed: PictureFeed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class _Painter:
         self._model = model
         self._scene = scene
         self._tell = tell
+        self._fed: TrackedFace | None = None
         self._wishes: Mailbox[_Wish] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-view", daemon=True)
         self._thread.start()
@@ -100,10 +104,21 @@ class _Painter:
                     self.budget.note(ms, wish.drawn[0] * wish.drawn[1])
                     self.newest = _Picture(wish.face, pixels, ms)
                     self._tell()
+                    self._feed(renderer, wish)
         except Exception as error:
             _log.exception("drawing failed")
             self.problem = " ".join(str(error).split())[:300] or type(error).__name__
             self._tell()
+
+    def _feed(self, renderer: OffscreenRenderer, wish: _Wish) -> None:
+        """Draw for others; each result once, however often the window wants it drawn."""
+        feed = wish.feed
+        if feed is None or wish.face is self._fed:
+            return
+        self._fed = wish.face
+        renderer.scene = feed.scene(wish.scene)
+        size = feed.size(wish.face, self.budget.pixels)
+        feed.take(wish.face, renderer.render(wish.face, size=size, alpha=True))
 
 
 def _drawn(renderer: OffscreenRenderer, wish: _Wish) -> NDArray[np.uint8]:
@@ -233,4 +248,4 @@ class RasterHeadView(HeadSurface):
 
     def _ask(self) -> None:
         if self._painter is not None and self._face is not None:
-            self._painter.ask(_Wish(self._face, self.state.scene(), self.drawing_size(), self._physical()))
+            self._painter.ask(_Wish(self._face, self.state.scene(), self.drawing_size(), self._physical(), self.feed))

@@ -17,7 +17,7 @@ from app.window.texts import tr
 
 CHECKABLE = (
     *("view.lock", "view.mirror", "view.freeze", "view.panels", "view.fullscreen"),
-    *("face.hide", "face.source_mirrored", "face.low_power", "output.window"),
+    *("face.hide", "face.source_mirrored", "face.low_power", "output.window", "output.record", "output.camera"),
 )
 ICONS = {
     "view.mirror": "mirror",
@@ -26,6 +26,7 @@ ICONS = {
     "view.recentre": "recentre",
     "face.neutral": "neutral",
     "output.window": "output",
+    "output.record": "record",
     "view.fullscreen": "fullscreen",
 }
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,7 +40,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("Face", ("face.neutral", "face.hide", "face.source_mirrored", "", "face.low_power")),
-    (OUTPUT, ("output.window",)),
+    (OUTPUT, ("output.record", "output.marker", "", "output.camera", "output.window")),
     (HELP, ("help.shortcuts", "help.report", "", "help.about")),
 )
 SHORT = {
@@ -49,9 +50,19 @@ SHORT = {
     "view.freeze": "Freeze",
     "face.hide": "Hide",
     "output.window": "Output",
+    "output.record": "Record",
 }
 """What the tool bar calls them."""
-TOOLS = ("face.neutral", "view.recentre", "view.mirror", "view.freeze", "face.hide", "", "output.window")
+TOOLS = (
+    "face.neutral",
+    "view.recentre",
+    "view.mirror",
+    "view.freeze",
+    "face.hide",
+    "",
+    "output.record",
+    "output.window",
+)
 
 
 class Actions:

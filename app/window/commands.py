@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QInputDialog, QMainWindow, QToolBar
 
 from app.live.director import Director, Models
 from app.window.actions import Actions
+from app.window.docks import restore_docks
 from app.window.output_window import OutputWindow
 from app.window.style import Style
 from app.window.texts import tr
@@ -88,7 +90,7 @@ class WindowCommands(QMainWindow):
     def toggle_panels(self) -> None:
         """Hide all docks and the tool bar, or show them again as they were."""
         if self.actions_.by_name["view.panels"].isChecked():
-            self.restoreState(self._docks_before, DOCKS_VERSION)
+            restore_docks(self, self._docks_before, DOCKS_VERSION)
             return
         self._docks_before = self.saveState(DOCKS_VERSION)
         for widget in (*self.docks.values(), self.tool_bar):
@@ -130,7 +132,7 @@ class WindowCommands(QMainWindow):
 
     def reset_docks(self) -> None:
         """Put the panels where they are at first in a window of this size."""
-        self.restoreState(self._first_docks, DOCKS_VERSION)
+        restore_docks(self, self._first_docks, DOCKS_VERSION)
         self._size_docks()
 
     def _size_docks(self) -> None:
@@ -146,3 +148,11 @@ class WindowCommands(QMainWindow):
     def _on_output_closed(self) -> None:
         self.output = None
         self.actions_.check("output.window", False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        urls = event.mimeData().urls()
+        if len(urls) == 1 and urls[0].isLocalFile():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayout, QWidget
 
 from app.window.style import Style
 from app.window.texts import tr
@@ -64,6 +64,7 @@ def add_docks(window: QMainWindow, places: list[DockPlace], style: Style) -> dic
         if place.hidden:
             dock.hide()
         docks[place.name] = dock
+    QTimer.singleShot(0, window, lambda: _hide_old_tab_bars(window))
     return docks
 
 
@@ -112,6 +113,26 @@ class _WholeHeight(QScrollArea):
         if event.type() is QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+
+def restore_docks(window: QMainWindow, state: QByteArray, version: int) -> None:
+    """Put the docks where a saved state says.
+
+    Qt makes new tab bars each time, but where a style sheet is in use it leaves the old ones visible, wherever they
+    were: of bars that share a tab the newest is the one in use.
+    """
+    window.restoreState(state, version)
+    QTimer.singleShot(0, window, lambda: _hide_old_tab_bars(window))
+
+
+def _hide_old_tab_bars(window: QMainWindow) -> None:
+    seen: set[str] = set()
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    for bar in reversed(bars):
+        titles = {bar.tabText(i) for i in range(bar.count())}
+        if titles & seen:
+            bar.hide()
+        seen |= titles
 
 
 class TabTitles(QObject):

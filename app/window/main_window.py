@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QToolBar, QVBoxLayout, QWidget
 
 from app.live.director import Director
@@ -31,10 +31,12 @@ from app.views.widgets import Segmented
 from app.window.actions import Actions
 from app.window.commands import DOCKS_VERSION, WindowCommands
 from app.window.dialogs import Dialogs
-from app.window.docks import DockPlace, Side, TabTitles, add_docks
+from app.window.docks import DockPlace, Side, TabTitles, add_docks, restore_docks
 from app.window.meter import FrameMeter
 from app.window.output_window import OutputWindow
 from app.window.playing import PlayerPart
+from app.window.recording import RecordingPart
+from app.window.sending import OutputsPart
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
@@ -106,6 +108,8 @@ class MainWindow(WindowCommands):
         self.tasks = TasksPanel(models.tasks)
         self.status = StatusLine(models.live, models.tasks)
         self.player = PlayerPart(self.director, style)
+        self.record = RecordingPart(self.director)
+        self.sending = OutputsPart(self.director, self.head)
 
     def _arrange(self) -> None:
         self.actions_.fill_menus()
@@ -134,6 +138,8 @@ class MainWindow(WindowCommands):
                 DockPlace("expression", "Expression", Side.RIGHT, self.bars),
                 DockPlace("plots", "Over time", Side.RIGHT, self.plots, "expression"),
                 DockPlace("tasks", "Tasks", Side.RIGHT, self.tasks, "expression"),
+                self.record.place,
+                self.sending.place,
                 self.player.place,
             ],
             self._style,
@@ -171,6 +177,8 @@ class MainWindow(WindowCommands):
         self.head.failed.connect(self._on_drawing_failed)
         self.docks["plots"].visibilityChanged.connect(self._on_plots_visible)
         self.player.connect(self, self.dialogs)
+        self.record.connect(self.actions_, self.dialogs, self.status)
+        self.sending.connect(self, self.actions_, self.status)
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)
@@ -208,9 +216,8 @@ class MainWindow(WindowCommands):
                 "help.about": self.dialogs.about,
             }
         )
-        self._on_view()
-        self._on_undo()
-        self._on_source()
+        for show in (self._on_view, self._on_undo, self._on_source):
+            show()
         self.status.low_power.setChecked(models.preferences.settings.window.low_power)
         self.actions_.check("view.panels", True)
         self.actions_.check("face.low_power", models.preferences.settings.window.low_power)
@@ -220,10 +227,9 @@ class MainWindow(WindowCommands):
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         if settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode()))
-        if settings.docks:
-            self.restoreState(QByteArray.fromBase64(settings.docks.encode()), DOCKS_VERSION)
-        else:
-            self._size_docks()
+        if not settings.docks:
+            return self._size_docks()
+        restore_docks(self, QByteArray.fromBase64(settings.docks.encode()), DOCKS_VERSION)
 
     # --- the timer ------------------------------------------------------------------------------------------------
 
@@ -340,6 +346,10 @@ class MainWindow(WindowCommands):
             self.director.retry()
         elif name.startswith("camera:"):
             self._open_camera(int(name.removeprefix("camera:")))
+        elif name.startswith("session:"):
+            self.open_path(Path(name.removeprefix("session:")))
+        elif name.startswith("recover:"):
+            self.record.recover(Path(name.removeprefix("recover:")))
         elif name in self.actions_.by_name:
             self.actions_.by_name[name].trigger()
 
@@ -379,14 +389,6 @@ class MainWindow(WindowCommands):
         )
         self.head.close_canvas()
         super().closeEvent(event)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        urls = event.mimeData().urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def _on_source(self) -> None:
         source = self.models.sources.current

@@ -101,6 +101,7 @@ QDockWidget {{ color: {c.muted}; font-weight: 600; }}
 QDockWidget::title {{ background: {c.window}; text-align: left; padding: {px(5)} 0 {px(5)} {px(12)}; }}
 QDockWidget > QWidget#dockBody {{ background: {c.panel}; border-radius: {px(8)}; }}
 QLabel[role="muted"] {{ color: {c.muted}; }}
+QLabel[role="problem"] {{ color: {c.bad}; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
 QLabel[role="title"] {{ font-weight: 600; font-size: {px(19)}; }}
 QLabel[role="big"] {{ font-weight: 600; font-size: {px(64)}; }}

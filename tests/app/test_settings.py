@@ -69,7 +69,7 @@ def test_version_1_gets_the_windows_defaults(tmp_path: Path) -> None:
     path.write_text('{"schema_version": 1, "tracker": {"smoothing": {"preset": "strong"}}}')
     warnings: list[str] = []
     settings = load_settings(path, warnings.append)
-    assert not warnings and settings.schema_version == 2
+    assert not warnings and settings.schema_version == 3
     assert settings.tracker.smoothing.preset == "strong" and settings.window == WindowSettings()
 
 

@@ -134,6 +134,25 @@ def test_a_live_source_drops_what_a_slow_tracker_misses(wait_until: WaitUntil) -
     pipeline.stop()
 
 
+def test_every_captured_picture_is_told_also_those_that_are_dropped(wait_until: WaitUntil) -> None:
+    tracker, source, seen = StubTracker(), ListSource(10), []
+    tracker.free.clear()
+
+    def take(frame: Frame) -> None:
+        seen.append(frame.index)
+        if frame.index == 4:
+            raise OSError("the disk is full")
+
+    pipeline = Pipeline(source, tracker, on_frame=take)
+    pipeline.stride = 2
+    with pipeline:
+        wait_until(lambda: pipeline.status().captured == 10)
+        tracker.free.set()
+        wait_until(lambda: pipeline.status().state is PipelineState.ENDED)
+    assert seen == list(range(10))
+    assert len(tracker.seen) < 10
+
+
 def test_figures_are_reported(wait_until: WaitUntil) -> None:
     pipeline = Pipeline(ListSource(50, live=False), StubTracker())
     status = pipeline.status()

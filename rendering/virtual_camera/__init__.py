@@ -1,0 +1,42 @@
+"""Our pictures as a camera for other programs.
+
+The camera runs in a process of its own, which takes the pictures from shared memory and holds the rate by sending the
+newest again. pyvirtualcam (GPL-2) is loaded there alone. `compose.compose` makes the pictures. What is named here is
+imported when it is first used, so that the process loads no more than it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rendering.virtual_camera.camera import CameraState, VirtualCamera, VirtualCameraStatus
+    from rendering.virtual_camera.settings import (
+        BACKENDS,
+        RATES,
+        SIZES,
+        VirtualCameraError,
+        VirtualCameraSettings,
+        read_settings,
+    )
+
+__all__ = [
+    "BACKENDS",
+    "RATES",
+    "SIZES",
+    "CameraState",
+    "VirtualCamera",
+    "VirtualCameraError",
+    "VirtualCameraSettings",
+    "VirtualCameraStatus",
+    "read_settings",
+]
+
+_HOMES = dict.fromkeys(("CameraState", "VirtualCamera", "VirtualCameraStatus"), "camera")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'settings')}"), name)
+    globals()[name] = found
+    return found
