@@ -17,14 +17,16 @@ EXPECTED = frozenset(
         "models.training.checkpoint.TrainingError",
         "models.training.data.labels.LabelFileError",
         "models.training.data.public_sets.DataSetError",
-        "recordings.exporters.base.ExportError",
         "recordings.audio.AudioError",
+        "recordings.exporters.base.ExportError",
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",
+        "rendering.virtual_camera.settings.VirtualCameraError",
         "tracking.calibration.CalibrationError",
         "tracking.calibration_store.CalibrationFileError",
         "tracking.sources.base.SourceError",
+        "tracking.streams.base.StreamError",
     }
 )
 """Full names of the errors whose message is written for the user. Names, because importing them all would load every

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Theme = Literal["system", "light", "dark"]
-SourceKind = Literal["none", "demo", "camera", "file", "synthetic", "session"]
+SourceKind = Literal["none", "demo", "camera", "file", "synthetic", "session", "receiver"]
 ViewName = Literal["textured", "clay", "wireframe", "tension", "overlay"]
 Drawing = Literal["auto", "card", "processor"]
 PictureOverlay = Literal["none", "outline", "points", "mesh"]
@@ -23,9 +23,9 @@ class SourceSettings(BaseModel):
     camera: int = Field(default=0, ge=0)
     """Index of the camera."""
     name: str = Field(default="", max_length=300)
-    """The camera's own name: indices change when cameras are plugged in another order."""
+    """The camera's own name: indices change when cameras are plugged in another order. Of a receiver, its protocol."""
     path: str = Field(default="", max_length=4096)
-    """The file or folder; of a session, its folder."""
+    """The file or folder; of a session, its folder; of a receiver, the phone's address."""
     width: int | None = Field(default=None, ge=16, le=16384)
     """Asked of the camera in pixels; None leaves it to the driver. So do the next three."""
     height: int | None = Field(default=None, ge=16, le=16384)
@@ -35,6 +35,10 @@ class SourceSettings(BaseModel):
     """Degrees clockwise."""
     mirrored: bool = False
     """The source gives mirrored pictures."""
+    listen_on: str = Field(default="127.0.0.1", max_length=64)
+    """Of a receiver: own address; other machines reach only one that is not 127.0.0.1."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Of a receiver; None for the protocol's usual one."""
 
 
 class WindowSettings(BaseModel):

@@ -216,14 +216,31 @@ def read_mcap(path: Path, *, recover: bool = False, raw: bool = False) -> Track:
     return _Collector(RecordFile(path, recover=recover), raw).track()
 
 
-def read_details(path: Path, *, recover: bool = False) -> Iterator[tuple[float, NDArray[np.float32]]]:
+def read_details(
+    path: Path, *, start_s: float = 0.0, recover: bool = False
+) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """The relief of the skin at its own rate: time in seconds, (H, W) float32 millimetres along the outward normal.
+
+    Args:
+        start_s: begin with the map that holds at this time.
 
     Raises:
         SessionFileError: see `read_mcap`; also while iterating.
     """
     file = RecordFile(path, recover=recover)
+    held = None
     for _, record in file.messages(records.DETAIL):
+        if record.time_ns <= start_s * 1e9:
+            held = record  # not unpacked unless it is the last one
+            continue
+        due, held = ([record] if held is None else [held, record]), None
+        yield from _unpacked(file, due)
+    if held is not None:
+        yield from _unpacked(file, [held])
+
+
+def _unpacked(file: RecordFile, due: list[Any]) -> Iterator[tuple[float, NDArray[np.float32]]]:
+    for record in due:
         try:
             displacement = detail_map(record)
         except BadRecordError as error:

@@ -70,7 +70,14 @@ class Session:
         Raises:
             SessionFileError: its file is damaged.
         """
-        return None
+        records = self.manifest.records
+        path = self._inside(records.file) if records.present and records.details and records.file else None
+        if path is None:
+            return None
+        from recordings.mcap_reader import read_details  # loads protobuf
+
+        found = path
+        return DetailTrack(lambda start_s: read_details(found, start_s=start_s))
 
     def _inside(self, name: str) -> Path | None:
         """A file of the folder. A manifest from elsewhere must not point at other files of this machine."""

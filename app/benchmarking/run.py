@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.benchmarking.learned import LearnedCore, MeasuredCore
 from app.benchmarking.paced import PacedSource
@@ -25,6 +25,9 @@ from tracking import FaceTracker, Frame, Pipeline, Source, TrackedFace, open_sou
 from tracking.detailed import DetailedTracker
 from tracking.landmarks import LandmarkDetector
 from tracking.pipeline import PipelineState
+
+if TYPE_CHECKING:
+    from app.benchmarking.outputs import MeasuredOutputs
 
 BLOCK = 32
 """Pictures a turn: a second or so of the clip."""
@@ -41,6 +44,7 @@ def benchmark(
     core: LearnedCore | None = None,
     paced_fps: float | None = None,
     render: bool = False,
+    outputs: bool = False,
     limit: int | None = None,
     step: Step = lambda: None,
 ) -> dict[str, Any]:
@@ -51,6 +55,7 @@ def benchmark(
         core: which learned parts take part; none by default.
         paced_fps: rate at which the clip is played; None tracks it as fast as it goes.
         render: also draw the newest result off-screen at 640 x 480, again and again; for a paced clip only.
+        outputs: also record, show a virtual camera and send a stream, all at once; for a paced clip only.
         limit: pictures to use at most.
         step: called after each picture.
 
@@ -66,7 +71,7 @@ def benchmark(
             if paced_fps is None:
                 samples = _unpaced(clip, tracker, limit, step)
             else:
-                samples = _paced(clip, tracker, paced_fps, render, limit, step)
+                samples = _paced(clip, tracker, paced_fps, render, outputs, limit, step)
         if len(samples.latency_ms) < 2 or not samples.valid:
             raise CommandError(f"{clip.name} is too short or shows no face: take another clip.")
         learned = measured.report(samples)
@@ -87,6 +92,7 @@ def benchmark(
         **learned,
         "baseline": {"mediapipe_fps": round(mediapipe_fps, 2), "mien_fps": round(own_fps, 2)},
         **drawn,
+        **({"outputs": samples.outputs} if samples.outputs else {}),
         "frames": len(samples.latency_ms),
         "valid_frames": samples.valid,
         "dropped": samples.dropped,
@@ -118,10 +124,13 @@ def _unpaced(clip: Path, tracker: AnyTracker, limit: int | None, step: Step) -> 
     return samples
 
 
-def _paced(clip: Path, tracker: AnyTracker, fps: float, render: bool, limit: int | None, step: Step) -> Samples:
+def _paced(
+    clip: Path, tracker: AnyTracker, fps: float, render: bool, outputs: bool, limit: int | None, step: Step
+) -> Samples:
     """Latency is then the time from the moment the picture is there to the moment its result can be shown."""
     samples = Samples()
     seen = 0
+    sent: MeasuredOutputs | None = None
 
     def note(face: TrackedFace) -> None:
         nonlocal seen
@@ -134,6 +143,8 @@ def _paced(clip: Path, tracker: AnyTracker, fps: float, render: bool, limit: int
         if seen > WARM_UP:
             samples.add(face, (now - face.frame.captured_ns) / 1e6)
             samples.last_s = now / 1e9
+        if sent is not None:
+            sent.take_face(face)
         step()
 
     with ExitStack() as stack:
@@ -144,7 +155,13 @@ def _paced(clip: Path, tracker: AnyTracker, fps: float, render: bool, limit: int
 
             renderer = stack.enter_context(OffscreenRenderer(tracker.model))
         source = PacedSource(open_source(clip), fps)
-        pipeline = stack.enter_context(Pipeline(source, tracker, on_result=note))
+        if outputs:
+            from app.benchmarking.outputs import MeasuredOutputs
+
+            source.open()
+            sent = stack.enter_context(MeasuredOutputs(source, tracker.model))
+        on_frame = None if sent is None else sent.take_frame
+        pipeline = stack.enter_context(Pipeline(source, tracker, on_result=note, on_frame=on_frame))
         shown: TrackedFace | None = None
         while (newer := pipeline.wait_for_result(shown, timeout_s=10.0)) is not None:
             shown = newer
@@ -156,6 +173,8 @@ def _paced(clip: Path, tracker: AnyTracker, fps: float, render: bool, limit: int
             if limit is not None and newer.frame.index + 1 >= limit:
                 break
         status = pipeline.status()
+        if sent is not None:
+            samples.outputs = sent.report()
     if status.state is PipelineState.ERROR and status.error is not None:
         raise CommandError(status.error.sentence)
     samples.dropped = status.dropped

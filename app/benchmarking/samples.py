@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Samples:
     wall_s: float = 0.0
     startup_s: float = 0.0
     render_ms: list[float] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
 
     def add(self, face: TrackedFace, latency_ms: float) -> None:
         """One tracked picture."""

@@ -35,6 +35,14 @@ def rows(report: dict[str, Any]) -> list[tuple[str, str]]:
             ("  decode", _optional_ms(detail, "decode_ms")),
             *_engine("  decoder", detail["decoder"]),
         ]
+    if (outputs := report.get("outputs")) is not None:
+        recording, camera, stream = (outputs[name] for name in ("recording", "virtual_camera", "stream"))
+        size = " x ".join(map(str, camera["size"]))
+        found += [
+            ("recorded", f"{recording['stored_frames']} of {recording['frames']} pictures"),
+            ("virtual camera", f"{camera['sent_per_s']:.1f} pictures a second of {size}, {camera['drawn']} drawn"),
+            ("stream", f"{stream['packets']} packets, {stream['received']} received"),
+        ]
     return found
 
 

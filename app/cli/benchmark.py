@@ -38,6 +38,8 @@ class Options(BaseModel):
     """Play the clip at so many pictures a second."""
     render: bool = False
     """With --paced: also draw the newest result off-screen at 640 x 480."""
+    outputs: bool = False
+    """With --paced: also record, show a virtual camera of 1280 x 720 at 30 and send a stream, all at once."""
     frames: int | None = Field(default=None, ge=40)
     """Use so many pictures of the clip at most."""
     detail: bool = False
@@ -54,6 +56,8 @@ def run(args: Sequence[str], prog: str) -> int:
     options = parse(Options, args, prog)
     if options.render and options.paced is None:
         raise CommandError("--render measures drawing beside a camera's rate: give --paced as well.")
+    if options.outputs and options.paced is None:
+        raise CommandError("--outputs measures what leaves the program at a camera's rate: give --paced as well.")
     if options.coarse_weights is not None and options.coarse == "off":
         raise CommandError(
             "--coarse-weights are for the coarse network: give --coarse opinion or --coarse lead as well."
@@ -66,6 +70,7 @@ def run(args: Sequence[str], prog: str) -> int:
             core=core,
             paced_fps=options.paced,
             render=options.render,
+            outputs=options.outputs,
             limit=options.frames,
             step=bar.step,
         )

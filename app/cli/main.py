@@ -40,6 +40,7 @@ class Command:
 COMMANDS = (
     Command("demo", "app.cli.demo", "Show the clip that comes with Mien, tracked live; render it without a display."),
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
+    Command("live", "app.cli.live", "Send a face to other programs: network streams, a virtual camera."),
     Command("export", "app.cli.export", "Export sessions for Blender, Unreal, spreadsheets, video and more."),
     Command("clean", "app.cli.derive", "Clean up the curves of a session: gaps, spikes, noise.", "run_clean"),
     Command("reprocess", "app.cli.derive", "Track the pictures of a session again.", "run_reprocess"),

@@ -8,6 +8,7 @@ from app.benchmarking.paced import PacedSource
 from app.demo_clip import DEMO_CLIP
 from app.window_settings import SourceSettings
 from models.face_model import FaceModel
+from tracking import FrameTracker
 from tracking.sources import CameraFormat, Source, SourceError, list_cameras, make_source
 
 SYNTHETIC_FRAMES, SYNTHETIC_FPS = 4500, 15.0
@@ -25,6 +26,7 @@ def build_source(wanted: SourceSettings, model: FaceModel, *, loop: bool = True)
     Raises:
         SourceError: it does not exist.
         SessionFileError: the session cannot be read.
+        StreamError: an address or port to listen on cannot be.
     """
     if wanted.kind == "demo":
         return make_source(DEMO_CLIP, paced=True, loop=loop)
@@ -45,7 +47,28 @@ def build_source(wanted: SourceSettings, model: FaceModel, *, loop: bool = True)
         from recordings.reader import open_session
 
         return Player(open_session(Path(wanted.path)))
+    if wanted.kind == "receiver":
+        from tracking.streams.receivers import ReceiverSource
+        from tracking.streams.receivers.choose import make_receiver
+
+        return ReceiverSource(make_receiver(wanted.name, wanted.listen_on, wanted.port, wanted.path))
     raise SourceError("No source is chosen: choose a camera, a file or the demo clip.")
+
+
+def answering(source: Source, model: FaceModel) -> FrameTracker | None:
+    """What answers a source's pictures without looking at them: recorded or received values. None where they are to be
+    tracked."""
+    # By name, since nobody loads a module that the source does not come from.
+    kind = type(source).__name__
+    if kind == "Player":
+        from recordings.playback import Player, RecordedTracker
+
+        return RecordedTracker(source, model) if isinstance(source, Player) else None
+    if kind == "ReceiverSource":
+        from tracking.streams.receivers import ReceiverSource, ReceiverTracking
+
+        return ReceiverTracking(source.receiver, model) if isinstance(source, ReceiverSource) else None
+    return None
 
 
 def _camera_index(wanted: SourceSettings) -> int:

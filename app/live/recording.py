@@ -205,6 +205,7 @@ class Recording:
 
         wanted = self._models.sources.current
         kinds: dict[str, SourceKind] = {"camera": "camera", "synthetic": "synthetic", "demo": "video", "file": "video"}
+        kinds["receiver"] = "receiver"
         calibration = self._session.calibration
         used = CalibrationPart()
         if calibration is not None:

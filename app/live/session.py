@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.errors import sentence_for
-from app.live.open import build_source
+from app.live.open import answering, build_source
 from app.live.tracker import LiveTracker, SessionTracker
 from app.live.unavailable import Unavailable
 from app.window_settings import SourceSettings
@@ -25,7 +25,7 @@ from tracking.detailed import DetailedTracker
 from tracking.pipeline import PipelineError, PipelineState
 
 if TYPE_CHECKING:
-    from recordings.playback import Player, RecordedTracker
+    from recordings.playback import Player
 
 _log = logging.getLogger(__name__)
 
@@ -304,8 +304,9 @@ class Session:
         except Exception as error:
             text = sentence_for(error) or f"The source cannot be opened ({' '.join(str(error).split())})."
             source = Unavailable(text)
-        answering, player = self._player_of(source, wanted)
-        pipeline = Pipeline(source, answering or tracker, on_result=self._note_result, on_frame=self._note_frame)
+        recorded = answering(source, self.model)
+        player = cast("Player", source) if wanted.kind == "session" and recorded is not None else None
+        pipeline = Pipeline(source, recorded or tracker, on_result=self._note_result, on_frame=self._note_frame)
         pipeline.stride = self._stride
         if self._closing.is_set():
             return
@@ -313,15 +314,6 @@ class Session:
         pipeline.start()
         with self._lock:
             self._pipeline, self._player, self._opened = pipeline, player, generation
-
-    def _player_of(self, source: Source, wanted: SourceSettings) -> tuple[RecordedTracker | None, Player | None]:
-        """For a session: what answers with its values instead of tracking its pictures, and what plays it."""
-        if wanted.kind != "session":
-            return None, None
-        from recordings.playback import Player, RecordedTracker
-
-        assert self.model is not None
-        return (RecordedTracker(source, self.model), source) if isinstance(source, Player) else (None, None)
 
     def _whole_tracker(self) -> SessionTracker:
         """The tracker, or a new one where the old one failed or still hangs in its last frame."""

@@ -10,6 +10,7 @@ from app.window.icons import icon
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
+from tracking.streams.receivers.choose import RECEIVERS
 
 
 class SourcePanel(QWidget):
@@ -24,6 +25,8 @@ class SourcePanel(QWidget):
     """The user wants this SourceSettings."""
     file_wanted = Signal()
     """The user wants to choose a file."""
+    receiver_wanted = Signal()
+    """The user wants a face from a phone or another program."""
     refresh_wanted = Signal()
     """The user wants the cameras to be looked for again."""
 
@@ -75,7 +78,10 @@ class SourcePanel(QWidget):
         self._add(tr("Rendered face"), SourceSettings(kind="synthetic"))
         if current.kind in ("file", "session"):
             self._add(current.path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], current)
+        if current.kind == "receiver":
+            self._add(RECEIVERS.get(current.name, (current.name, 0))[0], current)
         self.combo.addItem(tr("File or folder…"), "file")
+        self.combo.addItem(tr("Phone or program…"), "receiver")
         self.combo.insertSeparator(self.combo.count())
         self._add(tr("None"), SourceSettings())
         if current.kind == "camera" and self._index_of(current) < 0:
@@ -111,6 +117,9 @@ class SourcePanel(QWidget):
         if item == "file":
             self._fill()
             self.file_wanted.emit()
+        elif item == "receiver":
+            self._fill()
+            self.receiver_wanted.emit()
         elif isinstance(item, SourceSettings):
             self.chosen.emit(item)
 
@@ -138,4 +147,4 @@ def _same(first: SourceSettings, second: SourceSettings) -> bool:
         return False
     if first.kind == "camera":
         return (first.camera, first.name) == (second.camera, second.name)
-    return first.kind != "file" or first.path == second.path
+    return first.kind not in ("file", "session") or first.path == second.path

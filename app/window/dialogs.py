@@ -15,6 +15,7 @@ from app.live.director import Director
 from app.state.shortcuts import ShortcutMap
 from app.tasks import Task, TaskState
 from app.views.export_dialog import ExportDialog, ExportWish
+from app.views.receiver_dialog import ReceiverDialog
 from app.views.settings_dialog import SettingsDialog
 from app.views.shortcut_views import CheatSheet
 from app.views.track_dialog import TrackDialog, TrackWish
@@ -88,6 +89,16 @@ class Dialogs:
             return dialog
 
         self._show("export", make)
+
+    def receiver(self) -> None:
+        """Take a face from a phone or another program."""
+
+        def make() -> QDialog:
+            dialog = ReceiverDialog(self._director.models.sources.current, self._parent)
+            dialog.wanted.connect(self._director.open_source)
+            return dialog
+
+        self._show("receiver", make)
 
     def run(self, title: str, args: list[str], result: Path) -> None:
         """Run a command of the program as a task whose last line is shown when it is done."""

@@ -162,6 +162,7 @@ class MainWindow(WindowCommands):
     def _connect(self) -> None:
         models, director = self.models, self.director
         self.camera.source.chosen.connect(director.open_source)
+        self.camera.source.receiver_wanted.connect(self.dialogs.receiver)
         self.camera.source.refresh_wanted.connect(director.look_for_cameras)
         self.start_card.chosen.connect(director.open_source)
         for panel in (self.camera.source, self.start_card):
@@ -196,8 +197,7 @@ class MainWindow(WindowCommands):
                 "file.close": lambda: director.open_source(SourceSettings()),
                 "file.track": self.dialogs.track,
                 "file.quit": self.close,
-                "edit.undo": models.preferences.undo.undo,
-                "edit.redo": models.preferences.undo.redo,
+                **{f"edit.{name}": getattr(models.preferences.undo, name) for name in ("undo", "redo")},
                 "edit.settings": self.dialogs.settings,
                 **{f"view.{name}": partial(setattr, models.view, "view", name) for name in VIEWS},
                 "view.recentre": models.view.recentre,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +62,7 @@ def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, 
     if how == "crop":
         left, top = (inner[0] - width) // 2, (inner[1] - height) // 2
         return scaled[top : top + height, left : left + width]
-    canvas = np.empty((height, width, 3), np.uint8)
-    canvas[...] = fill
+    canvas = _solid(width, height, fill).copy()
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
     canvas[top : top + inner[1], left : left + inner[0]] = scaled
     return canvas
@@ -69,27 +70,33 @@ def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, 
 
 def plain(settings: VirtualCameraSettings) -> Pixels:
     """The privacy picture: (height, width, 3) of one colour."""
-    picture = np.empty((settings.height, settings.width, 3), np.uint8)
-    picture[...] = settings.privacy
-    return picture
+    return _solid(settings.width, settings.height, settings.privacy).copy()
 
 
 def over_fill(view: Pixels, settings: VirtualCameraSettings) -> Pixels:
     """(h, w, 3): the view over the background, where it is transparent."""
     if view.shape[2] == 3:
         return view
-    under = np.empty((*view.shape[:2], 3), np.uint8)
-    under[...] = settings.fill
+    under = _solid(view.shape[1], view.shape[0], settings.fill)
     if settings.background != "key":
         return _blend(view, under)
     # A soft edge would mix the key colour into hair and cheeks: each pixel is one or the other.
     solid = (view[..., 3] >= 128).astype(np.uint8)
-    return np.asarray(cv2.copyTo(_colours(view), solid, under), np.uint8)
+    return np.asarray(cv2.copyTo(_colours(view), solid, under.copy()), np.uint8)
 
 
 def _blend(view: Pixels, under: Pixels) -> Pixels:
-    alpha = view[..., 3].astype(np.float32)
+    alpha = np.asarray(cv2.extractChannel(view, 3), np.float32)
     return np.asarray(cv2.blendLinear(_colours(view), np.ascontiguousarray(under), alpha, 255.0 - alpha), np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _solid(width: int, height: int, fill: tuple[int, int, int]) -> Pixels:
+    """(height, width, 3) of one colour, read-only: numpy fills three bytes at a time, slower than it copies."""
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[...] = fill
+    picture.flags.writeable = False
+    return picture
 
 
 def _colours(view: Pixels) -> Pixels:

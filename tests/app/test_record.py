@@ -186,6 +186,7 @@ def test_ctrl_c_ends_a_recording_well(tmp_path: Path) -> None:
     assert manifest["complete"] and manifest["media"]["frames"] == len(picture_times(folder / "video.mkv"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX knows them")
 def test_a_killed_recording_is_offered_and_recovered(run: Run, face_clip: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"

@@ -36,7 +36,7 @@ class ReceiverSource(Source):
     """
 
     def __init__(self, receiver: Receiver, size: tuple[int, int] = (WIDTH, HEIGHT), rate: float = 60.0) -> None:
-        self._receiver = receiver
+        self.receiver = self._receiver = receiver
         self._width, self._height = size
         self._rate = rate
         picture = np.full((self._height, self._width, 3), _GREY, np.uint8)

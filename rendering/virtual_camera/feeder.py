@@ -1,0 +1,69 @@
+"""Draws the newest face for the virtual camera where no window does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from models.face_model import FaceModel
+from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
+from rendering.scene import Scene, View
+from rendering.virtual_camera.camera import VirtualCamera
+from rendering.virtual_camera.compose import compose
+from rendering.virtual_camera.feed import feed_scene, feed_size
+from tracking.mailbox import Mailbox
+from tracking.types import TrackedFace
+
+_log = logging.getLogger(__name__)
+
+MOST_PIXELS = 520_000
+"""Without a graphics card more would cost the tracking its time; `compose` scales up."""
+
+
+class CameraFeeder:
+    """A thread that draws. The newest face wins.
+
+    Args:
+        camera: given the pictures.
+        model: face model to draw.
+        scene: how the head is shown.
+    """
+
+    def __init__(self, camera: VirtualCamera, model: FaceModel, scene: Scene | None = None) -> None:
+        self.drawn = 0
+        """Pictures so far."""
+        self.problem = ""
+        """Why nothing is drawn; empty while all is well."""
+        self._camera = camera
+        self._model = model
+        self._scene = scene or Scene()
+        self._faces: Mailbox[TrackedFace] = Mailbox()
+        self._thread = threading.Thread(target=self._run, name="mien-camera-feed", daemon=True)
+        self._thread.start()
+
+    def send(self, face: TrackedFace) -> None:
+        """The newest result; takes microseconds."""
+        self._faces.put(face)
+
+    def close(self) -> None:
+        """End, in less than half a second."""
+        self._faces.close(discard=True)
+        self._thread.join(0.5)
+
+    def _run(self) -> None:
+        settings = self._camera.settings
+        scene = feed_scene(settings, self._scene)
+        clear = scene.background.alpha < 1.0 and scene.view is not View.OVERLAY
+        try:
+            with OffscreenRenderer(self._model, scene, own_thread=False) as renderer:
+                while (face := self._faces.take()) is not None:
+                    height, width = face.frame.image.shape[:2]
+                    size = feed_size(settings, (width, height), MOST_PIXELS)
+                    view = renderer.render(face, size=size, alpha=clear)
+                    self._camera.submit(compose(face.frame.image, view, settings))
+                    self.drawn += 1
+        except RenderingUnavailableError as error:
+            self.problem = str(error)
+        except Exception as error:
+            _log.exception("drawing for the virtual camera failed")
+            self.problem = " ".join(str(error).split())[:300] or type(error).__name__
