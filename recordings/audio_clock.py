@@ -26,8 +26,8 @@ _POINTS_FOR_RATE = 10
 _JUMP_S = 0.08
 """A block that is so far from where it should be, several times in a row, means that samples are missing."""
 _CATCH_UP_S = 2.0
-_MOST_CORRECTION = 2e-3
-"""Of the rate: a pitch that nobody hears."""
+_MOST_CORRECTION = 5e-3
+"""Of the rate: a twelfth of a semitone, and 5 ms a second."""
 
 
 class SoundAligner:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from recordings.audio import AudioFeed
+from recordings.audio_clock import OUTPUT_RATE
 from recordings.media_thread import MediaThread
 from recordings.record_files import RecordFiles
 from recordings.records import RecordTimes
+
+_SILENCE_TOLD_S = 1.0
 
 __all__ = ["LossLog", "losses_in_words", "passing_trouble", "stopped_for_space"]
 
@@ -88,6 +91,9 @@ def losses_in_words(
         found.append(f"{lost} of {frames} pictures were lost: the disk or the encoder did not keep up.")
     if lost_faces:
         found.append(f"{lost_faces} tracked frames were lost: the disk did not keep up.")
+    silent_s = media.aligner.silence / OUTPUT_RATE if media is not None and media.aligner is not None else 0.0
+    if feed is not None and silent_s > _SILENCE_TOLD_S:
+        found.append(f"{silent_s:.1f} s of the recording are silent because nothing came from {feed.source.name}.")
     if feed is not None and feed.overrun:
         found.append(f"{feed.overrun} blocks of sound were lost: the encoder did not keep up.")
     return found

@@ -233,7 +233,7 @@ def test_an_encoder_that_is_too_slow(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "too slow" in status.problems[0]
     lost = status.lost_frames
     hold[0] = False
-    wait_until(lambda: studio.recorder._media is not None and studio.recorder._media.line.fullness < 0.5)
+    wait_until(lambda: studio.recorder._media is not None and studio.recorder._media.line.fullness == 0.0)
     studio.run(1)
     assert studio.recorder.status().state is RecorderState.RECORDING
     assert studio.recorder.status().lost_frames == lost
@@ -307,6 +307,7 @@ def test_a_microphone_that_vanishes(tmp_path: Path) -> None:
     studio.run(75)
     outcome = finish(studio)
     assert outcome.complete and outcome.stored_frames == 255
+    assert "s of the recording are silent because nothing came from simulated microphone." in outcome.warnings[0]
     sound = sound_of(tmp_path / "s" / "video.mkv")
     assert beep_times(sound) == pytest.approx([2.0, 8.0], abs=0.01)
     assert len(sound) / 48_000 > 8.4
