@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 from google.protobuf.message import DecodeError
 from mcap.exceptions import McapError
+from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, Footer, Header, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 from numpy.typing import NDArray
@@ -80,8 +81,11 @@ class RecordFile:
         if not self._known and not recover:
             raise SessionFileError(f"The file {path} is no recording of Mien: choose another one.")
 
-    def messages(self, *topics: Topic) -> Iterator[tuple[Topic, Any]]:
+    def messages(self, *topics: Topic, offset: int = 0) -> Iterator[tuple[Topic, Any]]:
         """The messages of some topics in the order of the file, decoded.
+
+        Args:
+            offset: begin with the chunk that lies there, see `chunk_offsets`; 0 begins with the file.
 
         Raises:
             SessionFileError: the file is damaged or cut short, and `recover` was not asked for.
@@ -90,7 +94,7 @@ class RecordFile:
         channels = {number: topic.name for number, topic in enumerate(records.TOPICS, 1)}
         schemas: dict[int, str] = {}
         self.cut_short, self.damaged = False, 0
-        for record in self._records():
+        for record in self._records(offset):
             if isinstance(record, Schema):
                 schemas[record.id] = record.name
             elif isinstance(record, Channel):
@@ -114,12 +118,22 @@ class RecordFile:
                     continue
                 yield topic, message
 
-    def _records(self) -> Iterator[Any]:
+    def chunk_offsets(self) -> list[int]:
+        """Where the chunks lie, in order; empty for a file without a usable end."""
+        try:
+            with self._open() as file:
+                summary = SeekingReader(file).get_summary()
+        except (*_FAULTS, MemoryError):
+            return []
+        indexes = summary.chunk_indexes if summary is not None else []
+        return sorted(index.chunk_start_offset for index in indexes)
+
+    def _records(self, offset: int = 0) -> Iterator[Any]:
         """Schemas, channels and messages, out of whichever chunks can be read."""
         with self._open() as file:
             size = file.seek(0, 2)
-            file.seek(0)
-            reader = StreamReader(BoundedFile(file), emit_chunks=True)  # type: ignore[arg-type]
+            file.seek(offset)
+            reader = StreamReader(BoundedFile(file), skip_magic=offset > 0, emit_chunks=True)  # type: ignore[arg-type]
             while True:
                 start = file.tell()
                 try:
@@ -217,19 +231,20 @@ def read_mcap(path: Path, *, recover: bool = False, raw: bool = False) -> Track:
 
 
 def read_details(
-    path: Path, *, start_s: float = 0.0, recover: bool = False
+    path: Path, *, start_s: float = 0.0, offset: int = 0, recover: bool = False
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """The relief of the skin at its own rate: time in seconds, (H, W) float32 millimetres along the outward normal.
 
     Args:
         start_s: begin with the map that holds at this time.
+        offset: of a chunk before that time, see `RecordFile.messages`.
 
     Raises:
         SessionFileError: see `read_mcap`; also while iterating.
     """
     file = RecordFile(path, recover=recover)
     held = None
-    for _, record in file.messages(records.DETAIL):
+    for _, record in file.messages(records.DETAIL, offset=offset):
         if record.time_ns <= start_s * 1e9:
             held = record  # not unpacked unless it is the last one
             continue

@@ -342,7 +342,8 @@ class RecordedTracker:
     def _relief(self, time_s: float) -> NDArray[np.float32] | None:
         if self._details is None:
             return None
-        if self._detail_at is None or time_s < self._detail_time:
+        # Forwards it reads on, unless it would have to unpack what nobody sees.
+        if self._detail_at is None or not 0 <= time_s - self._detail_time < AHEAD_S:
             self._detail_at = self._details.follow(time_s)
         self._detail_time = time_s
         return self._detail_at(time_s)

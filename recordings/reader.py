@@ -74,10 +74,9 @@ class Session:
         path = self._inside(records.file) if records.present and records.details and records.file else None
         if path is None:
             return None
-        from recordings.mcap_reader import read_details  # loads protobuf
+        from recordings.detail_seek import DetailSeeker  # loads protobuf
 
-        found = path
-        return DetailTrack(lambda start_s: read_details(found, start_s=start_s))
+        return DetailTrack(DetailSeeker(path).read)
 
     def _inside(self, name: str) -> Path | None:
         """A file of the folder. A manifest from elsewhere must not point at other files of this machine."""

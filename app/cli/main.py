@@ -42,6 +42,7 @@ COMMANDS = (
     Command("track", "app.cli.track", "Track videos, pictures, folders or a camera into tables and rendered videos."),
     Command("live", "app.cli.live", "Send a face to other programs: network streams, a virtual camera."),
     Command("export", "app.cli.export", "Export sessions for Blender, Unreal, spreadsheets, video and more."),
+    Command("session info", "app.cli.session_info", "List what a session holds, before you share it."),
     Command("clean", "app.cli.derive", "Clean up the curves of a session: gaps, spikes, noise.", "run_clean"),
     Command("reprocess", "app.cli.derive", "Track the pictures of a session again.", "run_reprocess"),
     Command("record", "app.cli.record", "Record a camera or a clip: pictures, sound and all that is tracked."),

@@ -125,6 +125,7 @@ class ExportDialog(QDialog):
         self.wrinkles = QCheckBox(tr("With wrinkles"))
         self.wrinkles.setChecked(has_relief)
         self.background = QCheckBox(tr("With background"))
+        self.holds = muted()
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.hide()
@@ -132,6 +133,9 @@ class ExportDialog(QDialog):
         self.start.setDefault(True)
         self.start.clicked.connect(self._on_start)
         self.format.currentIndexChanged.connect(self._on_format)
+        for box in (self.audio, self.wrinkles):
+            box.toggled.connect(self._tell)
+        self.view.currentIndexChanged.connect(self._tell)
         self._arrange()
         self._on_format()
 
@@ -169,6 +173,7 @@ class ExportDialog(QDialog):
         column.setSpacing(12)
         column.addWidget(muted(tr("As the command `export` does. The window stays usable meanwhile.")))
         column.addLayout(self.form)
+        column.addWidget(self.holds)
         column.addWidget(self.problem)
         column.addLayout(row)
         self.setMinimumWidth(560)
@@ -180,11 +185,24 @@ class ExportDialog(QDialog):
         self.form.setRowVisible(self.audio, chosen.name in ("mp4", "webm"))
         self.form.setRowVisible(self.background, chosen.name == "png")
         self.form.setRowVisible(self.wrinkles, chosen.relief and not chosen.pictures and self._has_relief)
+        self._tell()
         folder = self._sessions[0].resolve()
         if len(self._sessions) > 1:
             self.out.setText(str(folder.parent / "exported"))
         else:
             self.out.setText(str(folder.parent / f"{folder.name}{chosen.suffix or '_' + chosen.name}"))
+
+    def _tell(self, *_: object) -> None:
+        """What somebody who gets the file learns."""
+        chosen = self.chosen
+        parts = [tr("movements of face, head and eyes")]
+        if chosen.pictures and self.view.currentData() in ("overlay", "input"):
+            parts = [tr("pictures of you and the room")]
+        elif chosen.shape:
+            parts.append(tr("the shape of your face"))
+        if chosen.name in ("mp4", "webm") and self.audio.isChecked():
+            parts.append(tr("your voice, if it was recorded"))
+        self.holds.setText(tr("The file will hold: {things}.", things=", ".join(parts)))
 
     def _choose(self) -> None:
         dialog = QFileDialog(self)

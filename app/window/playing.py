@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.live.director import Director
 from app.live.playing import Playing
 from app.views.player_panel import PlayerPanel
-from app.window.commands import WindowCommands
+from app.window.commands import SESSION_FILE, WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side
 from app.window.style import Style
@@ -53,7 +53,7 @@ class PlayerPart:
         if self._state.player is not None:
             self._export()
         else:
-            self._window._ask_session(lambda folder: self._dialogs.export((Path(folder),)))
+            self._window._ask_session(lambda folder: self._dialogs.export(sessions_in(Path(folder))))
 
     def _on_opened(self) -> None:
         player = self._state.player
@@ -86,6 +86,13 @@ class PlayerPart:
         args += ["--calibration", person] if person else []
         again = folder.with_name(f"{folder.name}-reprocessed")
         self._dialogs.run(tr("Track {name} again", name=folder.name), args, again)
+
+
+def sessions_in(folder: Path) -> tuple[Path, ...]:
+    """The session that a folder is, or those that lie in it."""
+    if (folder / SESSION_FILE).is_file():
+        return (folder,)
+    return tuple(sorted(path.parent for path in folder.glob(f"*/{SESSION_FILE}"))) or (folder,)
 
 
 def markers_of(player: Player) -> list[tuple[float, str]]:

@@ -24,6 +24,7 @@ class Format:
         module, function: where it is written; loaded once it is asked for.
         pictures: whether it renders pictures (view and size count).
         relief: whether it can carry the skin's relief.
+        shape: whether it holds the shape of the person's face.
     """
 
     name: str
@@ -33,18 +34,21 @@ class Format:
     function: str
     pictures: bool = False
     relief: bool = False
+    shape: bool = True
 
 
 _LIST = (
-    Format("livelink-csv", "Live Link Face CSV (Unreal, MetaHuman)", ".csv", "tables", "export_live_link_csv"),
-    Format("csv", "CSV table", ".csv", "tables", "export_csv"),
-    Format("parquet", "Parquet table", ".parquet", "tables", "export_parquet"),
+    Format(
+        "livelink-csv", "Live Link Face CSV (Unreal, MetaHuman)", ".csv", "tables", "export_live_link_csv", shape=False
+    ),
+    Format("csv", "CSV table", ".csv", "tables", "export_csv", shape=False),
+    Format("parquet", "Parquet table", ".parquet", "tables", "export_parquet", shape=False),
     Format("npz", "NumPy arrays", ".npz", "tables", "export_npz"),
     Format("glb", "GLB with morph targets (Blender, Unity, Godot, web)", ".glb", "gltf", "export_glb", relief=True),
     Format("usd", "USD with animated points", ".usdc", "usd", "export_usd", relief=True),
     Format("obj", "OBJ sequence", "", "meshes", "export_obj", relief=True),
     Format("ply", "PLY sequence", "", "meshes", "export_ply", relief=True),
-    Format("bvh", "BVH motion of head, neck and eyes", ".bvh", "bvh", "export_bvh"),
+    Format("bvh", "BVH motion of head, neck and eyes", ".bvh", "bvh", "export_bvh", shape=False),
     Format("mp4", "MP4 video", ".mp4", "video", "export_mp4", pictures=True, relief=True),
     Format("webm", "WebM video", ".webm", "video", "export_webm", pictures=True, relief=True),
     Format("png", "PNG pictures with transparency", "", "video", "export_png", pictures=True, relief=True),

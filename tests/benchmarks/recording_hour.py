@@ -45,7 +45,10 @@ def main() -> int:
     parser.add_argument("--size", type=int, nargs=2, default=(640, 480))
     parser.add_argument("--ppm", type=float, default=300.0)
     parser.add_argument("--folder", type=Path, help="where to record; by default in the temporary folder")
+    parser.add_argument("--keep", type=Path, help="keep the session in this new folder, for play_session")
     options = parser.parse_args()
+    if options.keep is not None:
+        return measure(options.keep, options.minutes, (options.size[0], options.size[1]), options.ppm)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         return measure(Path(folder) / "session", options.minutes, (options.size[0], options.size[1]), options.ppm)
 
@@ -80,7 +83,8 @@ def measure(folder: Path, minutes: float, size: tuple[int, int], ppm: float) -> 
 
     video = folder / "video.mkv"
     from_s = max(0.0, total / _FPS - _COMPARED_S)
-    flashes = flash_times(video, from_s)
+    # Not the one at which reading begins: the decoder may start within it.
+    flashes = [time_s for time_s in flash_times(video, from_s) if from_s == 0 or time_s > from_s + 0.5]
     heard = [from_s + time_s for time_s in beep_times(sound_of(video, from_s))]
     pairs = [(flash, min(heard, key=lambda beep: abs(beep - flash))) for flash in flashes]
     offset_ms = max(abs(beep - flash) for flash, beep in pairs) * 1e3 if pairs and heard else float("inf")
