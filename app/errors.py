@@ -11,6 +11,7 @@ EXPECTED = frozenset(
     {
         "app.errors.CommandError",
         "app.settings.SettingsError",
+        "models.avatars.errors.AvatarFileError",
         "models.engines.base.EngineError",
         "models.face_model.schema.ModelFileError",
         "models.networks.stored.WeightsError",
@@ -25,6 +26,7 @@ EXPECTED = frozenset(
         "rendering.virtual_camera.settings.VirtualCameraError",
         "tracking.calibration.CalibrationError",
         "tracking.calibration_store.CalibrationFileError",
+        "tracking.person_capture.CaptureError",
         "tracking.sources.base.SourceError",
         "tracking.streams.base.StreamError",
     }

@@ -25,7 +25,7 @@ from rendering.scene import Scene, View
 from rendering.short_calls import keep_lock_in_short_calls
 from tracking.types import TrackedFace
 
-__all__ = ["OffscreenRenderer", "RenderingUnavailableError"]
+__all__ = ["HiddenDrawing", "OffscreenRenderer", "RenderingUnavailableError"]
 
 T = TypeVar("T")
 LARGEST_SIDE = 8192
@@ -39,13 +39,148 @@ class RenderingUnavailableError(Exception):
     """No OpenGL to draw with; the message is one sentence for the user."""
 
 
-class OffscreenRenderer:
-    """Draws heads into arrays.
+class HiddenDrawing:
+    """What off-screen drawing needs, whatever is drawn: a context nobody sees, a thread of its own, a framebuffer.
 
-    May be called from any thread, and live beside a Qt application: with EGL it draws in a thread of its own, because a
-    thread that holds one of Qt's contexts cannot hold an EGL context as well. A thread that does nothing else saves the
-    way there and back with `own_thread=False`. Pictures are drawn one at a time in a
-    process (GLOO_LOCK), so do not call it while holding that lock.
+    May be used from any thread, and live beside a Qt application: with EGL it draws in a thread of its own, because a
+    thread that holds one of Qt's contexts cannot hold an EGL context as well. Pictures are drawn one at a time in a
+    process (GLOO_LOCK).
+
+    Args:
+        start: makes what is to be drawn, with the context current; called once.
+        own_thread: False draws on the thread that makes this, which then has to make every call and may hold no other
+            OpenGL context.
+
+    Attributes:
+        device: name of the OpenGL device.
+
+    Raises:
+        RenderingUnavailableError: there is no usable OpenGL.
+    """
+
+    device: str
+
+    def __init__(self, start: Callable[[], None], *, own_thread: bool = True) -> None:
+        self._canvas: Any = None
+        self._target: gloo.FrameBuffer | None = None
+        self._colour: gloo.Texture2D | None = None
+        self._open = True
+        egl = BACKENDS == ("egl",)
+        self._worker = ThreadPoolExecutor(1, "offscreen-gl") if egl and own_thread else None
+        self._in_qt_thread = not egl
+        keep_lock_in_short_calls()
+
+        def begin() -> None:
+            start()
+            self._largest = int(gl.glGetParameter(gl.GL_MAX_TEXTURE_SIZE))
+            self.device = str(gl.glGetParameter(gl.GL_RENDERER))
+
+        try:
+            self._run(self._create)
+            self._run(lambda: self._drawing(begin))
+        except RenderingUnavailableError:
+            self._abandon()
+            raise
+        except Exception as error:
+            self._abandon()
+            raise RenderingUnavailableError(
+                f"OpenGL is there but cannot draw ({_in_one_line(error)}); update the graphics driver."
+            ) from error
+
+    def picture(
+        self, draw: Callable[[tuple[int, int]], None], size: tuple[int, int], *, supersample: int = 1, alpha: bool = False
+    ) -> NDArray[np.uint8]:
+        """One picture.
+
+        Args:
+            draw: draws into the current framebuffer, whose width and height in pixels it is told.
+            size: width and height of the picture.
+            supersample: draw so many times larger and average.
+            alpha: also return the fourth channel.
+
+        Returns:
+            (H, W, 3) uint8 sRGB, or (H, W, 4); a new array each time.
+
+        Raises:
+            ValueError: an impossible size.
+            RuntimeError: this is closed.
+        """
+        if not self._open:
+            raise RuntimeError("this renderer is closed")
+        width, height = int(size[0]), int(size[1])
+        limit = min(self._largest, LARGEST_SIDE)
+        if width < 1 or height < 1 or max(width, height) * supersample > limit:
+            raise ValueError(f"a picture has 1 to {limit // supersample} pixels a side, not {width} x {height}")
+        large = (width * supersample, height * supersample)
+
+        def work() -> NDArray[np.uint8]:
+            with self._framebuffer(*large):
+                draw(large)
+                return _read(*large)
+
+        pixels = self._run(lambda: self._drawing(work))
+        if supersample > 1:
+            pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        if not alpha:
+            pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
+        return np.ascontiguousarray(pixels[::-1])
+
+    def _close(self, delete: Callable[[], None]) -> None:
+        """Frees the context, after what `delete` frees; may be called twice."""
+        if not self._open:
+            return
+
+        def free() -> None:
+            delete()
+            if self._target is not None and self._colour is not None:
+                self._target.delete()
+                self._colour.delete()
+            self._canvas.context.flush_commands()
+
+        self._run(lambda: self._drawing(free))
+        self._abandon()
+
+    def _run(self, work: Callable[[], T]) -> T:
+        return work() if self._worker is None else self._worker.submit(work).result()
+
+    def _create(self) -> None:
+        with _exclusive():
+            before = gloo.get_current_canvas()
+            self._canvas = _hidden_canvas()
+            _restore(before, self._in_qt_thread)
+
+    def _drawing(self, work: Callable[[], T]) -> T:
+        """Does something with our context current, and afterwards hands gloo back to whoever had it."""
+        with _exclusive():
+            before = gloo.get_current_canvas()
+            self._canvas.set_current()
+            try:
+                return work()
+            finally:
+                if before is not self._canvas:
+                    _restore(before, self._in_qt_thread)
+
+    def _abandon(self) -> None:
+        self._open = False
+        if self._canvas is not None:
+            self._run(lambda: _destroy(self._canvas))
+        if self._worker is not None:
+            self._worker.shutdown()
+
+    def _framebuffer(self, width: int, height: int) -> gloo.FrameBuffer:
+        if self._target is None:
+            self._colour = gloo.Texture2D((height, width, 4))
+            self._target = gloo.FrameBuffer(self._colour, gloo.RenderBuffer((height, width)))
+        elif self._target.shape[:2] != (height, width):
+            self._target.resize((height, width))
+        return self._target
+
+
+class OffscreenRenderer(HiddenDrawing):
+    """Draws heads into arrays; see HiddenDrawing for threads.
+
+    A thread that does nothing else saves the way there and back with `own_thread=False`. Do not call it while holding
+    GLOO_LOCK.
 
     Args:
         model: face model to draw.
@@ -77,31 +212,11 @@ class OffscreenRenderer:
         if supersample not in (1, 2):
             raise ValueError(f"supersample is 1 or 2, not {supersample}")
         self._supersample = supersample
-        self._canvas: Any = None
-        self._target: gloo.FrameBuffer | None = None
-        self._colour: gloo.Texture2D | None = None
-        self._open = True
-        egl = BACKENDS == ("egl",)
-        self._worker = ThreadPoolExecutor(1, "offscreen-gl") if egl and own_thread else None
-        self._in_qt_thread = not egl
-        keep_lock_in_short_calls()
 
         def start() -> None:
             self.head = HeadRenderer(model, scene, refine=refine)
-            self._largest = int(gl.glGetParameter(gl.GL_MAX_TEXTURE_SIZE))
-            self.device = str(gl.glGetParameter(gl.GL_RENDERER))
 
-        try:
-            self._run(self._create)
-            self._run(lambda: self._drawing(start))
-        except RenderingUnavailableError:
-            self._abandon()
-            raise
-        except Exception as error:
-            self._abandon()
-            raise RenderingUnavailableError(
-                f"OpenGL is there but cannot draw ({_in_one_line(error)}); update the graphics driver."
-            ) from error
+        super().__init__(start, own_thread=own_thread)
 
     @property
     def scene(self) -> Scene:
@@ -143,35 +258,21 @@ class OffscreenRenderer:
             ValueError: an impossible size, or a face of another model.
             RuntimeError: the renderer is closed.
         """
-        if not self._open:
-            raise RuntimeError("this renderer is closed")
-        width, height = int(size[0]), int(size[1])
-        times = self._supersample
-        limit = min(self._largest, LARGEST_SIDE)
-        if width < 1 or height < 1 or max(width, height) * times > limit:
-            raise ValueError(f"a picture has 1 to {limit // times} pixels a side, not {width} x {height}")
-        large = (width * times, height * times)
-        pixels = self._run(lambda: self._drawing(lambda: self._picture(tracked, view, large)))
-        if times > 1:
-            pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-        if not alpha:
-            pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
-        return np.ascontiguousarray(pixels[::-1])
+        shown = self.head.scene
+
+        def draw(large: tuple[int, int]) -> None:
+            try:
+                if view is not None and view is not shown.view:
+                    self.head.scene = replace(shown, view=view)
+                self.head.draw(tracked, large)
+            finally:
+                self.head.scene = shown
+
+        return self.picture(draw, size, supersample=self._supersample, alpha=alpha)
 
     def close(self) -> None:
         """Frees the context and all that is on the card; may be called twice."""
-        if not self._open:
-            return
-
-        def free() -> None:
-            self.head.delete()
-            if self._target is not None and self._colour is not None:
-                self._target.delete()
-                self._colour.delete()
-            self._canvas.context.flush_commands()
-
-        self._run(lambda: self._drawing(free))
-        self._abandon()
+        self._close(lambda: self.head.delete())
 
     def __enter__(self) -> Self:
         return self
@@ -180,53 +281,6 @@ class OffscreenRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _run(self, work: Callable[[], T]) -> T:
-        return work() if self._worker is None else self._worker.submit(work).result()
-
-    def _create(self) -> None:
-        with _exclusive():
-            before = gloo.get_current_canvas()
-            self._canvas = _hidden_canvas()
-            _restore(before, self._in_qt_thread)
-
-    def _drawing(self, work: Callable[[], T]) -> T:
-        """Does something with our context current, and afterwards hands gloo back to whoever had it."""
-        with _exclusive():
-            before = gloo.get_current_canvas()
-            self._canvas.set_current()
-            try:
-                return work()
-            finally:
-                if before is not self._canvas:
-                    _restore(before, self._in_qt_thread)
-
-    def _abandon(self) -> None:
-        self._open = False
-        if self._canvas is not None:
-            self._run(lambda: _destroy(self._canvas))
-        if self._worker is not None:
-            self._worker.shutdown()
-
-    def _picture(self, tracked: TrackedFace, view: View | None, size: tuple[int, int]) -> NDArray[np.uint8]:
-        target = self._framebuffer(*size)
-        scene = self.head.scene
-        try:
-            if view is not None and view is not scene.view:
-                self.head.scene = replace(scene, view=view)
-            with target:
-                self.head.draw(tracked, size)
-                return _read(*size)
-        finally:
-            self.head.scene = scene
-
-    def _framebuffer(self, width: int, height: int) -> gloo.FrameBuffer:
-        if self._target is None:
-            self._colour = gloo.Texture2D((height, width, 4))
-            self._target = gloo.FrameBuffer(self._colour, gloo.RenderBuffer((height, width)))
-        elif self._target.shape[:2] != (height, width):
-            self._target.resize((height, width))
-        return self._target
 
 
 @contextmanager

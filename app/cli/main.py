@@ -48,6 +48,15 @@ COMMANDS = (
     Command("record", "app.cli.record", "Record a camera or a clip: pictures, sound and all that is tracked."),
     Command("recover", "app.cli.recover", "Mend recordings that were cut short."),
     Command("calibrate", "app.cli.calibrate", "Store a person's neutral face, from a camera or a video."),
+    Command(
+        "avatar create", "app.cli.avatar", "Make an avatar of a person from a camera, clip or photos.", "run_create"
+    ),
+    Command("avatar list", "app.cli.avatar", "List your avatars and those that ship.", "run_list"),
+    Command("avatar export", "app.cli.avatar", "Write a copy of an avatar.", "run_export"),
+    Command("avatar import", "app.cli.avatar", "Take an avatar file into your collection.", "run_import"),
+    Command("avatar rename", "app.cli.avatar", "Give an avatar another name.", "run_rename"),
+    Command("avatar delete", "app.cli.avatar", "Delete an avatar for good.", "run_delete"),
+    Command("avatar sheet", "app.cli.avatar", "Draw an avatar from all sides, with expressions.", "run_sheet"),
     Command("label", "app.cli.label", "Write label files of pictures and clips, for training."),
     Command("train coarse", "app.cli.train_coarse", "Train the coarse network."),
     Command("train teacher", "app.cli.train_detail", "Train the teacher of the detail network.", "run_teacher"),

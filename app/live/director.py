@@ -12,6 +12,7 @@ from app.errors import sentence_for
 from app.live.marker import RunMarker, UncleanEnd
 from app.live.session import NONE, Polled, Session
 from app.settings import Settings
+from app.state.avatars import AvatarsState
 from app.state.calibration import CalibrationState
 from app.state.live import Live, LiveState, Phase, phase_of
 from app.state.notices import Notice, NoticeBoard, NoticeLevel
@@ -50,6 +51,7 @@ class Models:
     player: PlayerState = field(default_factory=PlayerState)
     recording: RecordingState = field(default_factory=RecordingState)
     outputs: OutputsState = field(default_factory=OutputsState)
+    avatars: AvatarsState = field(default_factory=AvatarsState)
     tasks: TaskList = field(default_factory=TaskList)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
 

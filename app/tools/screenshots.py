@@ -30,6 +30,10 @@ STATES = (
     "task",
     "error",
     "overlay",
+    "record",
+    "player",
+    "export",
+    "outputs",
 )
 SIZES = {"1280x800": (1280, 800, 1.0), "1920x1080": (1920, 1080, 1.0), "1920x1080@2": (1920, 1080, 2.0)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
 from app.live.session import Session
+from app.output_settings import OutputSettings
 from app.settings import load_settings
 from app.state.live import Phase
 from app.tasks import Task
@@ -111,6 +113,56 @@ class Stager:
         self._window.show_dock("tasks")
         self._rest(4.0)
 
+    def _record(self) -> None:
+        self._wait_tracking()
+        self._begin_recording()
+        self._rest(4.0)
+        self._window.record.recording.mark("Blink")
+        self._rest(1.0)
+
+    def _player(self) -> None:
+        self._record()
+        folder = self._models.recording.folder
+        self._end_recording()
+        assert folder is not None
+        self._models.notices.dismiss("recording")
+        self._window.open_path(folder)
+        state = self._models.player
+        wait(self._process, lambda: state.overview is not None, LONG_S)
+        for place, act in ((1.2, state.mark_start), (3.6, state.mark_end), (2.4, lambda: None)):
+            state.seek(place)
+            self._rest(0.4)
+            act()
+        if state.player is not None:
+            state.player.play(False)
+        self._rest(0.6)
+
+    def _export(self) -> None:
+        self._player()
+        self._window.player.export()
+
+    def _outputs(self) -> None:
+        self._wait_tracking()
+        self._window.show_dock("outputs")
+        preferences = self._models.preferences
+        streams = [stream.model_dump() for stream in preferences.settings.outputs.streams]
+        camera = preferences.settings.outputs.virtual_camera.model_dump()
+        streams[0]["on"] = True
+        preferences.set_outputs(streams=streams, virtual_camera=camera | {"on": True, "layout": "split"})
+        self._rest(6.0)
+
+    def _begin_recording(self) -> None:
+        self._window.show_dock("record")
+        folder = Path(os.environ["MIEN_CONFIG"]).parent / "recordings"
+        self._models.preferences.set_recording(folder=str(folder), audio="none")
+        recording = self._models.recording
+        self._window.record.recording.start("Scene one")
+        wait(self._process, lambda: recording.folder is not None, LONG_S)
+
+    def _end_recording(self) -> None:
+        self._window.record.recording.stop()
+        wait(self._process, lambda: not self._models.recording.busy, LONG_S)
+
     def _error(self) -> None:
         def refuse(*_: object) -> None:
             raise SourceError(
@@ -125,6 +177,10 @@ class Stager:
 
     def _tidy(self) -> None:
         self._window.dialogs.close()
+        if self._models.recording.folder is not None:
+            self._end_recording()
+        self._models.notices.dismiss("recording")
+        self._models.preferences.set_outputs(**OutputSettings().model_dump(include={"streams", "virtual_camera"}))
         self.opened.director.cancel_calibration()
         for task in self._models.tasks.tasks:
             task.cancel()

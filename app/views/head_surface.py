@@ -10,6 +10,7 @@ from app.state.view import ViewState
 from app.views.picture_feed import PictureFeed
 from app.window.texts import tr
 from models.face_model import FaceModel
+from rendering.subject import OWN, Subject
 from tracking.types import TrackedFace
 
 TURN_PER_PIXEL = 0.008
@@ -40,6 +41,8 @@ class HeadSurface(QWidget):
         """What the last drawing took."""
         self.feed: PictureFeed | None = None
         """What else is drawn of every result."""
+        self.subject = OWN
+        """Who is drawn."""
         self._interactive = interactive
         self._drag: QPointF | None = None
         state.events.connect(self._on_state)
@@ -53,6 +56,11 @@ class HeadSurface(QWidget):
     def show_face(self, face: TrackedFace | None) -> None:
         """Draw this result with the next picture; None shows the empty background."""
         raise NotImplementedError
+
+    def show_subject(self, subject: Subject) -> None:
+        """Draw this one with the next picture."""
+        self.subject = subject
+        self._on_state()
 
     @property
     def prepared(self) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vispy import app as vispy_app
 
 from app.state.view import ViewState
+from app.views.card_subject import CardSubject
 from app.views.head_surface import HeadSurface
 from app.views.picture_feed import PictureFeed
 from models.face_model import FaceModel
@@ -39,6 +40,7 @@ class HeadView(HeadSurface):
         self._unready = list(View)
         self._broken = False
         self._buffer: PictureBuffer | None = None
+        self._who: CardSubject | None = None
         self._canvas: Any = vispy_app.Canvas(
             app="pyside6",
             keys=None,
@@ -97,6 +99,8 @@ class HeadView(HeadSurface):
             if self._renderer is not None:
                 self._canvas.set_current()
                 self._renderer.delete()
+                if self._who is not None:
+                    self._who.delete()
                 if self._buffer is not None:
                     self._buffer.delete()
                 self._canvas.context.flush_commands()
@@ -124,24 +128,25 @@ class HeadView(HeadSurface):
         scene = self.state.scene()
         self._renderer.scene = scene
         face = self._face
-        if face is None or self.state.hidden:
+        if face is None or self.state.hidden or self._who is None:
             self._clear()
             return
-        self._renderer.draw(face, self._canvas.physical_size)
+        self._who.choose(self.subject, self._renderer)
+        self._who.draw(self._renderer, face, scene, self._canvas.physical_size)
         self._canvas.context.flush_commands()
         self.drawn_count += 1
 
     def _feed(self, face: TrackedFace, feed: PictureFeed) -> None:
         """Draw for others into a buffer of the card, and fetch it."""
-        assert self._renderer is not None
+        assert self._renderer is not None and self._who is not None
         width, height = feed.size(face, None)
         with GLOO_LOCK:
             self._canvas.set_current()
             if self._buffer is None:
                 self._buffer = PictureBuffer()
-            self._renderer.scene = feed.scene(self.state.scene())
+            scene = feed.scene(self.state.scene())
             with self._buffer.of_size(width, height):
-                self._renderer.draw(face, (width, height))
+                self._who.draw(self._renderer, face, scene, (width, height))
                 pixels = self._buffer.read()
         feed.take(face, pixels)
 
@@ -169,6 +174,7 @@ class HeadView(HeadSurface):
                 self._canvas.set_current()
                 if self._renderer is None:
                     self._renderer = HeadRenderer(self._model, self.state.scene())
+                    self._who = CardSubject(self._model)
                 elif self._renderer.warm_up(view):
                     self._unready.remove(view)
                     if view is current:

@@ -26,7 +26,8 @@ from app.views.picture_feed import PictureFeed
 from app.views.pixel_budget import STEPS, PixelBudget
 from app.views.wake import Waker
 from models.face_model import FaceModel
-from rendering import OffscreenRenderer, Scene
+from rendering import Scene
+from rendering.subject import OWN, Subject, SubjectPictures
 from tracking.mailbox import Mailbox
 from tracking.types import TrackedFace
 
@@ -40,7 +41,8 @@ class _Wish:
     Attributes:
         face, scene: see OffscreenRenderer.
         drawn, shown: width and height in pixels of the drawing, and of the picture that is made of it.
-        feed: what else to draw of this result; None for nothing, or where it was drawn before.
+        feed: what else to draw of this result; None for nothing.
+        subject: who is drawn.
     """
 
     face: TrackedFace
@@ -48,6 +50,7 @@ class _Wish:
     drawn: tuple[int, int]
     shown: tuple[int, int]
     feed: PictureFeed | None = None
+    subject: Subject = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class _Painter:
         self._model = model
         self._scene = scene
         self._tell = tell
+        self.refusal = ""
+        self._refused: Subject | None = None
         self._fed: TrackedFace | None = None
         self._wishes: Mailbox[_Wish] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-view", daemon=True)
@@ -96,9 +101,10 @@ class _Painter:
     def _run(self) -> None:
         try:
             # Opening a device takes a fifth of a second; all of it stays on this thread.
-            with OffscreenRenderer(self._model, self._scene, own_thread=False) as renderer:
+            with SubjectPictures(self._model, self._scene) as renderer:
                 while (wish := self._wishes.take()) is not None:
                     start = time.perf_counter()
+                    self._choose(renderer, wish.subject)
                     pixels = _drawn(renderer, wish)
                     ms = (time.perf_counter() - start) * 1e3
                     self.budget.note(ms, wish.drawn[0] * wish.drawn[1])
@@ -110,20 +116,28 @@ class _Painter:
             self.problem = " ".join(str(error).split())[:300] or type(error).__name__
             self._tell()
 
-    def _feed(self, renderer: OffscreenRenderer, wish: _Wish) -> None:
+    def _choose(self, renderer: SubjectPictures, subject: Subject) -> None:
+        """Draw another subject; one that cannot be drawn is told once and the last one stays."""
+        if subject is self._refused:
+            return
+        try:
+            renderer.choose(subject)
+        except ValueError as error:
+            self._refused = subject
+            self.refusal = str(error)
+
+    def _feed(self, renderer: SubjectPictures, wish: _Wish) -> None:
         """Draw for others; each result once, however often the window wants it drawn."""
         feed = wish.feed
         if feed is None or wish.face is self._fed:
             return
         self._fed = wish.face
-        renderer.scene = feed.scene(wish.scene)
         size = feed.size(wish.face, self.budget.pixels)
-        feed.take(wish.face, renderer.render(wish.face, size=size, alpha=True))
+        feed.take(wish.face, renderer.render(wish.face, feed.scene(wish.scene), size, alpha=True))
 
 
-def _drawn(renderer: OffscreenRenderer, wish: _Wish) -> NDArray[np.uint8]:
-    renderer.scene = wish.scene
-    pixels = renderer.render(wish.face, size=wish.drawn, alpha=True)
+def _drawn(renderer: SubjectPictures, wish: _Wish) -> NDArray[np.uint8]:
+    pixels = renderer.render(wish.face, wish.scene, wish.drawn, alpha=True)
     if wish.shown != wish.drawn:
         pixels = np.asarray(cv2.resize(pixels, wish.shown, interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA), np.uint8)
@@ -248,4 +262,6 @@ class RasterHeadView(HeadSurface):
 
     def _ask(self) -> None:
         if self._painter is not None and self._face is not None:
-            self._painter.ask(_Wish(self._face, self.state.scene(), self.drawing_size(), self._physical(), self.feed))
+            self._painter.ask(
+                _Wish(self._face, self.state.scene(), self.drawing_size(), self._physical(), self.feed, self.subject)
+            )

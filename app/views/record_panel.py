@@ -66,6 +66,7 @@ class RecordPanel(QWidget):
         self.level.setAccessibleName(tr("Loudness"))
         self.name = QLineEdit()
         self.name.setPlaceholderText(tr("Name of a take or marker"))
+        self.name.setAccessibleName(tr("Name of a take or marker"))
         self.name.setMaxLength(100)
         self.take = QPushButton(tr("New take"))
         self.take.setToolTip(tr("A named stretch of the recording begins here"))
@@ -195,7 +196,9 @@ class RecordPanel(QWidget):
 def _facts(status: RecorderStatus) -> str:
     if status.state is RecorderState.WAITING:
         return tr("Waiting for the first picture.")
-    parts = [tr("{frames} pictures", frames=status.frames), f"{status.bytes_written / 1e6:.0f} MB", status.timecode]
+    size = status.bytes_written / 1e6
+    megabytes = f"{size:.1f} MB" if size < 10 else f"{size:.0f} MB"
+    parts = [tr("{frames} pictures", frames=status.frames), megabytes, status.timecode]
     if status.lost_frames:
         parts.insert(1, tr("{lost} lost", lost=status.lost_frames))
     if status.take is not None:

@@ -47,11 +47,18 @@ class WindowCommands(QMainWindow):
         dialog.open()
 
     def open_path(self, path: Path) -> None:
-        """Open a session, a video, a picture, or a folder of pictures."""
+        """Open a session, a video, a picture, a folder of pictures, or an avatar."""
+        if path.suffix.lower() in (".mien", ".vrm", ".glb", ".gltf"):
+            self.open_avatar(path)
+            return
         if path.name == SESSION_FILE:
             path = path.parent
         kind: SourceKind = "session" if (path / SESSION_FILE).is_file() else "file"
         self.director.open_source(SourceSettings(kind=kind, path=str(path)))
+
+    def open_avatar(self, path: Path) -> None:
+        """Load an avatar's file and draw it."""
+        raise NotImplementedError
 
     def choose_session(self) -> None:
         """Ask for the folder of a session and open it."""
@@ -110,6 +117,7 @@ class WindowCommands(QMainWindow):
         self.output.closed.connect(self._on_output_closed)
         if self._model_shown and self.director.session.model is not None:
             self.output.head.set_model(self.director.session.model)
+        self.output.head.show_subject(self.models.avatars.subject)
         self.output.show()
         self.actions_.check("output.window", True)
 

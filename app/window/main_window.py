@@ -29,6 +29,7 @@ from app.views.tuning_panel import TuningPanel
 from app.views.wake import Waker
 from app.views.widgets import Segmented
 from app.window.actions import Actions
+from app.window.avatars import AvatarsPart
 from app.window.commands import DOCKS_VERSION, WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side, TabTitles, add_docks, restore_docks
@@ -110,6 +111,7 @@ class MainWindow(WindowCommands):
         self.player = PlayerPart(self.director, style)
         self.record = RecordingPart(self.director)
         self.sending = OutputsPart(self.director, self.head)
+        self.avatars = AvatarsPart(self.director, self.head, style)
 
     def _arrange(self) -> None:
         self.actions_.fill_menus()
@@ -140,6 +142,7 @@ class MainWindow(WindowCommands):
                 DockPlace("tasks", "Tasks", Side.RIGHT, self.tasks, "expression"),
                 self.record.place,
                 self.sending.place,
+                self.avatars.place,
                 self.player.place,
             ],
             self._style,
@@ -180,6 +183,7 @@ class MainWindow(WindowCommands):
         self.player.connect(self, self.dialogs)
         self.record.connect(self.actions_, self.dialogs, self.status)
         self.sending.connect(self, self.actions_, self.status)
+        self.avatars.connect(self, self.dialogs)
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)
@@ -267,6 +271,7 @@ class MainWindow(WindowCommands):
         if now - self._panel_s >= PANEL_EVERY_S:
             self._panel_s = now
             self.bars.show_values(None if face.parameters is None else face.parameters.expression)
+            self.avatars.note_face(face)
         self.plots.add(face, now)
         if not low_power and now - self._plot_s >= PLOT_EVERY_S:
             self._plot_s = now
@@ -296,6 +301,9 @@ class MainWindow(WindowCommands):
         self.actions_.by_name["face.neutral"].setEnabled(can)
         self.tuning.calibrate.setEnabled(can)
         self.actions_.by_name["file.close"].setEnabled(phase is not Phase.NO_SOURCE)
+
+    def open_avatar(self, path: Path) -> None:
+        self.avatars.avatars.open(path)
 
     def _freeze(self) -> None:
         """A session stops; anything else goes on behind the last picture."""

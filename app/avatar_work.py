@@ -1,0 +1,137 @@
+"""Unfinished work on an avatar, kept on disk, so that a cancelled or crashed creation goes on where it was."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.avatars.person_file import write_in_one_piece
+from models.geometry.camera import Camera
+from tracking.person_capture import CapturedFrame, CaptureReport
+from tracking.person_fit import PersonFit
+from tracking.types import FaceObservation, FaceParameters
+
+__all__ = ["AvatarWork", "load_work", "save_work"]
+
+VERSION = 1
+LARGEST = 400_000_000
+"""Bytes of a file that is read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarWork:
+    """What has been done so far.
+
+    Attributes:
+        source: fingerprint of what it was made from; other sources start anew.
+        report: what the capture is worth.
+        seen: observations and parameters over the whole capture.
+        frames: the pictures that were kept.
+        fit: who it is, None before that is known.
+    """
+
+    source: str
+    report: CaptureReport
+    seen: tuple[tuple[FaceObservation, FaceParameters], ...]
+    frames: tuple[CapturedFrame, ...]
+    fit: PersonFit | None = None
+
+
+def save_work(work: AvatarWork, path: Path) -> None:
+    """Writes it in one piece.
+
+    Raises:
+        AvatarFileError: the disk refuses.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    _put_observations(arrays, "seen", [o for o, _ in work.seen])
+    _put_parameters(arrays, "seen", [p for _, p in work.seen])
+    _put_observations(arrays, "frames", [f.observation for f in work.frames])
+    _put_parameters(arrays, "frames", [f.parameters for f in work.frames])
+    for n, frame in enumerate(work.frames):
+        ok, encoded = cv2.imencode(
+            ".png", cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_PNG_COMPRESSION, 1)
+        )
+        assert ok
+        arrays[f"image_{n}"] = np.asarray(encoded, np.uint8).reshape(-1)
+    head: dict[str, Any] = {
+        "version": VERSION,
+        "source": work.source,
+        "report": asdict(work.report),
+        "frames": [[*f.offset, f.sharpness, f.time_s, f.scale] for f in work.frames],
+    }
+    if work.fit is not None:
+        arrays["identity"] = work.fit.identity
+        _put_parameters(arrays, "poses", list(work.fit.poses))
+        head["fit"] = [work.fit.fov, work.fit.error, work.fit.learned]
+    content = io.BytesIO()
+    np.savez(content, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
+    write_in_one_piece(path, content.getvalue())
+
+
+def load_work(path: Path, source: str) -> AvatarWork | None:
+    """What was done before for the same source; None where there is nothing of use."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            head = json.loads(arrays["head"].tobytes())
+            if head["version"] != VERSION or head["source"] != source:
+                return None
+            seen = tuple(zip(_observations(arrays, "seen"), _parameters(arrays, "seen"), strict=True))
+            frames = []
+            found = zip(_observations(arrays, "frames"), _parameters(arrays, "frames"), head["frames"], strict=True)
+            for n, (observation, parameters, (x, y, sharpness, time_s, scale)) in enumerate(found):
+                image = cv2.imdecode(arrays[f"image_{n}"], cv2.IMREAD_COLOR)
+                if image is None:
+                    return None
+                picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+                frames.append(CapturedFrame(picture, (x, y), observation, parameters, sharpness, time_s, scale))
+            report = CaptureReport(
+                **head["report"] | {key: tuple(head["report"][key]) for key in ("missing", "advice")}
+            )
+            work = AvatarWork(source, report, seen, tuple(frames))
+            if "fit" in head:
+                poses = tuple(_parameters(arrays, "poses"))
+                work = replace(work, fit=PersonFit(arrays["identity"], *head["fit"], poses))
+            return work if work.frames and work.seen else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, cv2.error):
+        return None  # damaged work is done again
+
+
+def _put_observations(arrays: dict[str, NDArray[Any]], name: str, items: list[FaceObservation]) -> None:
+    for field in ("landmarks", "scores", "box"):
+        arrays[f"{name}_{field}"] = np.stack([getattr(item, field) for item in items])
+    arrays[f"{name}_confidence"] = np.array([item.confidence for item in items])
+
+
+def _observations(arrays: Any, name: str) -> list[FaceObservation]:
+    fields = [arrays[f"{name}_{field}"] for field in ("landmarks", "scores", "box")]
+    return [
+        FaceObservation(*values, float(confidence))
+        for *values, confidence in zip(*fields, arrays[f"{name}_confidence"], strict=True)
+    ]
+
+
+def _put_parameters(arrays: dict[str, NDArray[Any]], name: str, items: list[FaceParameters]) -> None:
+    for field in ("identity", "expression", "rotation", "translation", "gaze"):
+        arrays[f"{name}_{field}"] = np.stack([getattr(item, field) for item in items])
+    arrays[f"{name}_camera"] = np.array([[p.camera.width, p.camera.height, p.camera.focal] for p in items])
+
+
+def _parameters(arrays: Any, name: str) -> list[FaceParameters]:
+    fields = [
+        arrays[f"{name}_{field}"] for field in ("identity", "expression", "rotation", "translation", "gaze", "camera")
+    ]
+    return [
+        FaceParameters(*values, Camera(int(camera[0]), int(camera[1]), float(camera[2])))
+        for *values, camera in zip(*fields, strict=True)
+    ]

@@ -1,0 +1,178 @@
+"""Loads avatars and keeps how each is driven. A companion of the director: files are read in tasks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from app.errors import CommandError
+from app.live.director import Director
+from app.state.avatars import AvatarChoice
+from app.state.notices import Notice, NoticeLevel
+from app.tasks import Task, TaskState
+from rendering.subject import OWN, Subject
+from tracking.retarget.settings import RetargetSettings, load_settings, save_settings, settings_file
+
+MODELS = (".glb", ".gltf", ".vrm")
+SAVE_AFTER_S = 1.0
+
+
+class Avatars:
+    """Who can be drawn, and who is.
+
+    Args:
+        director: whose head is drawn.
+    """
+
+    def __init__(self, director: Director) -> None:
+        self._director = director
+        self._models = director.models
+        self.state = director.models.avatars
+        self._opened: list[Path] = []
+        self._settings_path: Path | None = None
+        self._changed_s: float | None = None
+        self._generation = 0
+        self._dirty = False
+
+    def look(self) -> None:
+        """Read the list anew."""
+        opened = tuple(self._opened)
+        self._models.tasks.start(
+            self._director.translate("Look for avatars"), lambda _: _choices(opened), on_done=self._on_list, quiet=True
+        )
+
+    def choose(self, choice: AvatarChoice) -> None:
+        """Draw this one."""
+        if choice.path is None:
+            self._save()
+            self._generation += 1
+            self._settings_path = None
+            self.state.set_subject(OWN, None)
+            return
+        self.open(choice.path)
+
+    def open(self, path: Path) -> None:
+        """Load an avatar's file and draw it."""
+        self._save()
+        self._generation += 1
+        generation = self._generation
+        self.state.set_loading(path.stem)
+        self._models.tasks.start(
+            self._director.translate("Load the avatar {name}", name=path.name),
+            lambda _: _load(path),
+            on_done=lambda task: self._on_loaded(task, path, generation),
+            quiet=True,
+        )
+
+    def delete(self, choice: AvatarChoice) -> None:
+        """Remove one of the user's own, or forget an opened file."""
+        if choice.path in self._opened:
+            self._opened.remove(choice.path)
+        elif choice.own_file and choice.kind == "person":
+            from app.avatar_store import AvatarStore
+
+            AvatarStore().delete(choice.name)
+        if choice.path == self.state.path:
+            self.choose(AvatarChoice("", None))
+        self.look()
+
+    def drive(self, settings: RetargetSettings) -> None:
+        """Drive the one that is drawn in another way; kept with it."""
+        if self.state.subject.own or settings == self.state.subject.settings:
+            return
+        self._changed_s = None
+        self.state.set_subject(replace(self.state.subject, settings=settings), self.state.path)
+        self._dirty = True
+
+    def advance(self, now_s: float) -> None:
+        """Write settings a moment after the last change."""
+        if not self._dirty:
+            return
+        if self._changed_s is None:
+            self._changed_s = now_s
+        elif now_s - self._changed_s > SAVE_AFTER_S:
+            self._save()
+
+    def close(self) -> None:
+        """Write what is not written."""
+        self._save()
+
+    def _save(self) -> None:
+        if self._dirty and self._settings_path is not None:
+            path, settings = self._settings_path, self.state.subject.settings
+            self._models.tasks.start(
+                self._director.translate("Save the avatar's settings"),
+                lambda _: save_settings(settings, path),
+                on_done=self._on_saved,
+                quiet=True,
+            )
+        self._dirty = False
+        self._changed_s = None
+
+    def _on_list(self, task: Task) -> None:
+        if task.state is TaskState.DONE:
+            self.state.set_choices(task.result)
+
+    def _on_loaded(self, task: Task, path: Path, generation: int) -> None:
+        if generation != self._generation:
+            return
+        if task.state is not TaskState.DONE:
+            self.state.set_loading("")
+            self._post(task.sentence, task.report)
+            return
+        subject, self._settings_path = task.result
+        if path.suffix.lower() in MODELS and path not in self._opened:
+            self._opened.append(path)
+            self.look()
+        self._models.notices.clear("avatar")
+        self.state.set_subject(subject, path)
+
+    def _on_saved(self, task: Task) -> None:
+        if task.state is TaskState.FAILED:
+            self._post(task.sentence, task.report)
+
+    def _post(self, sentence: str, report: str) -> None:
+        self._models.notices.post(Notice("avatar", NoticeLevel.ERROR, sentence, report=report, lasting=True))
+
+
+def _choices(opened: tuple[Path, ...]) -> tuple[AvatarChoice, ...]:
+    from app.avatar_store import AvatarStore
+
+    found = [AvatarChoice("", None)]
+    for entry in AvatarStore().entries():
+        found.append(AvatarChoice(entry.name, entry.path, entry.thumbnail, "person", entry.problem, not entry.shipped))
+    found += [AvatarChoice(path.stem, path, None, "model", own_file=True) for path in opened if path.is_file()]
+    return tuple(found)
+
+
+def _load(path: Path) -> tuple[Subject, Path]:
+    """Who a file holds, with the settings that were kept for it, and where those are kept.
+
+    Raises:
+        AvatarFileError: it cannot be used.
+        CommandError: it is no avatar's file.
+    """
+    from models.avatars.person_file import SUFFIX, read_person
+
+    kind = path.suffix.lower()
+    if kind == SUFFIX:
+        person: Any = read_person(path)
+        name, subject = person.manifest.name, Subject(person.manifest.name, person=person)
+    elif kind in MODELS:
+        from models.avatars import load_avatar
+        from tracking.retarget import automatic_settings
+
+        avatar = load_avatar(path)
+        name, subject = avatar.name, Subject(avatar.name, avatar=avatar, settings=automatic_settings(avatar))
+    else:
+        raise CommandError(f"{path.name} is no avatar: choose a file that ends in .mien, .vrm, .glb or .gltf.")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    kept = settings_file(user_data_path("mien", appauthor=False) / "retarget", name, digest)
+    if kept.is_file():
+        subject = replace(subject, settings=load_settings(kept))
+    return subject, kept

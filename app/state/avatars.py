@@ -1,0 +1,65 @@
+"""Whose head is drawn, and who there is to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from rendering.subject import OWN, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarChoice:
+    """One entry of the list.
+
+    Attributes:
+        name: for people.
+        path: its file; None for the tracked person's own head.
+        thumbnail: (H, W, 3) uint8 RGB, None for none.
+        kind: `own`, `person` or `model` (a glTF or VRM file).
+        problem: why it cannot be chosen, one sentence; empty where it can.
+        own_file: it lies in the user's folder and may be deleted.
+    """
+
+    name: str
+    path: Path | None
+    thumbnail: NDArray[np.uint8] | None = None
+    kind: str = "own"
+    problem: str = ""
+    own_file: bool = False
+
+
+class AvatarsState:
+    """The list, and who is drawn."""
+
+    list_changed = Signal()
+    subject_changed = Signal()
+    """Another one is drawn, or is driven in another way."""
+
+    def __init__(self) -> None:
+        self.choices: tuple[AvatarChoice, ...] = ()
+        self.subject: Subject = OWN
+        self.path: Path | None = None
+        """Of the one that is drawn; None for the tracked person."""
+        self.loading = ""
+        """Name of the one that is being loaded; empty for none."""
+
+    def set_choices(self, choices: tuple[AvatarChoice, ...]) -> None:
+        """Who there is."""
+        self.choices = choices
+        self.list_changed.emit()
+
+    def set_loading(self, name: str) -> None:
+        """Somebody is being loaded."""
+        self.loading = name
+        self.list_changed.emit()
+
+    def set_subject(self, subject: Subject, path: Path | None) -> None:
+        """Draw this one."""
+        self.subject, self.path, self.loading = subject, path, ""
+        self.subject_changed.emit()
+        self.list_changed.emit()

@@ -1,0 +1,71 @@
+"""Draws whoever is chosen with the card, inside the window's own context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.face_model import FaceModel
+from rendering import HeadRenderer, Scene
+from rendering.subject import OWN, Subject, SubjectDriver
+from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from rendering.avatar import AvatarRenderer
+
+
+class CardSubject:
+    """All methods need the canvas to be current and GLOO_LOCK to be held.
+
+    Args:
+        model: face model of persons.
+    """
+
+    def __init__(self, model: FaceModel) -> None:
+        self.refusal = ""
+        """Why the last choice cannot be drawn; empty where it can."""
+        self._model = model
+        self._subject = OWN
+        self._driver: SubjectDriver | None = None
+        self._avatar: AvatarRenderer | None = None
+
+    def choose(self, subject: Subject, head: HeadRenderer) -> None:
+        """Draw this one from now on; one that cannot be drawn leaves the last one."""
+        if subject is self._subject:
+            return
+        before, self._subject = self._subject, subject
+        if subject.same_look(before):
+            if self._driver is not None:
+                self._driver.take(subject)
+            return
+        try:
+            driver = None if subject.own else SubjectDriver(subject, self._model)
+        except ValueError as error:
+            self.refusal = str(error)
+            return
+        self.delete()
+        person = subject.person
+        if subject.avatar is not None:
+            from rendering.avatar import AvatarRenderer
+
+            self._avatar = AvatarRenderer(subject.avatar, head.scene, subject.settings)
+        elif person is None:
+            head.set_texture(None)
+        else:
+            head.set_texture(person.texture, lit=person.manifest.texture_light)
+        self._driver = driver
+
+    def draw(self, head: HeadRenderer, face: TrackedFace, scene: Scene, size: tuple[int, int]) -> None:
+        """One picture into whatever framebuffer is current."""
+        driver = self._driver
+        if driver is not None and self._avatar is not None:
+            self._avatar.scene = scene
+            self._avatar.draw(driver.driven(face), size)
+            return
+        head.scene = scene if driver is None else driver.scene(scene)
+        head.draw(face if driver is None else driver.face(face), size)
+
+    def delete(self) -> None:
+        """Free what is on the card."""
+        if self._avatar is not None:
+            self._avatar.delete()
+            self._avatar = None

@@ -1,0 +1,36 @@
+"""Third-party avatars: glTF, GLB and VRM files.
+
+`load_avatar` reads one; docs/avatars.md says what is supported and how names are matched.
+"""
+
+from models.avatars.avatar import (
+    Avatar,
+    AvatarMaterial,
+    AvatarMesh,
+    Bind,
+    Expression,
+    EyeRange,
+    Licence,
+    Morphs,
+    Skeleton,
+    Toon,
+)
+from models.avatars.container import AvatarFileError
+from models.avatars.load import load_avatar
+from models.avatars.textures import AvatarTexture
+
+__all__ = [
+    "Avatar",
+    "AvatarFileError",
+    "AvatarMaterial",
+    "AvatarMesh",
+    "AvatarTexture",
+    "Bind",
+    "Expression",
+    "EyeRange",
+    "Licence",
+    "Morphs",
+    "Skeleton",
+    "Toon",
+    "load_avatar",
+]

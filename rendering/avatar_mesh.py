@@ -1,0 +1,179 @@
+"""All triangles of a third-party avatar as one list of vertices, morphed and skinned on the processor."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.avatars import Avatar
+from tracking.retarget import ExpressionMap
+
+__all__ = ["POINT_TYPE", "AvatarMeshes"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+POINT_TYPE = np.dtype([("a_position", np.float32, 3), ("a_normal", np.float32, 3)])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _morph(base: Floats, active: Ints, weights: Floats, starts: Ints, index: Ints, offsets: Floats, out: Floats) -> None:
+    out[:] = base
+    for a in range(active.size):
+        target, weight = active[a], weights[a]
+        for row in range(starts[target], starts[target + 1]):
+            vertex = index[row]
+            for k in range(6):
+                out[vertex, k] += weight * offsets[row, k]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _skin(points: Floats, joints: Ints, weights: Floats, palette: Floats, out: Floats) -> None:
+    m = np.empty((3, 4), np.float32)
+    for v in range(points.shape[0]):
+        if weights[v, 0] > 0.9995:
+            m[:] = palette[joints[v, 0]]
+        else:
+            m[:] = 0
+            for j in range(4):
+                w = weights[v, j]
+                if w > 0:
+                    p = palette[joints[v, j]]
+                    for r in range(3):
+                        for c in range(4):
+                            m[r, c] += w * p[r, c]
+        x, y, z = points[v, 0], points[v, 1], points[v, 2]
+        nx, ny, nz = points[v, 3], points[v, 4], points[v, 5]
+        for r in range(3):
+            out[v, r] = m[r, 0] * x + m[r, 1] * y + m[r, 2] * z + m[r, 3]
+            out[v, r + 3] = m[r, 0] * nx + m[r, 1] * ny + m[r, 2] * nz
+
+
+@njit(cache=True, nogil=True)
+def _outside(points: Floats, vertices: Ints, clip: Floats) -> bool:
+    """Whether all of these vertices lie beyond one and the same side of the clip volume."""
+    common = 63
+    for i in range(vertices.size):
+        x, y, z = points[vertices[i], 0], points[vertices[i], 1], points[vertices[i], 2]
+        a = clip[0, 0] * x + clip[0, 1] * y + clip[0, 2] * z + clip[0, 3]
+        b = clip[1, 0] * x + clip[1, 1] * y + clip[1, 2] * z + clip[1, 3]
+        c = clip[2, 0] * x + clip[2, 1] * y + clip[2, 2] * z + clip[2, 3]
+        w = clip[3, 0] * x + clip[3, 1] * y + clip[3, 2] * z + clip[3, 3]
+        code = 0
+        for k, value in ((0, a), (1, b), (2, c)):
+            if value < -w:
+                code |= 1 << (2 * k)
+            if value > w:
+                code |= 2 << (2 * k)
+        common &= code
+        if not common:
+            return False
+    return True
+
+
+class AvatarMeshes:
+    """The vertices of an avatar.
+
+    Args:
+        avatar: any.
+        eyes_turn: eye bones carry the gaze, so the eyeLook* targets leave the eyeballs alone.
+        gains: of expressions, by name.
+
+    Attributes:
+        uv, uv_more: (V, 2) and (V, 4) float32; `uv_more` is `uv` twice where a mesh needs nothing else.
+        parts: material and (F, 3) int32 triangles of each mesh, in the file's order.
+        heaviest: (V,) int32 palette row on which each vertex hangs most.
+        expressions: which expressions are driven.
+    """
+
+    def __init__(self, avatar: Avatar, *, eyes_turn: bool, gains: dict[str, float] | None = None) -> None:
+        meshes = avatar.meshes
+        self._first = np.cumsum([0, *(len(mesh.positions) for mesh in meshes)])
+        self._base = np.concatenate([np.concatenate([m.positions, m.normals], axis=1) for m in meshes])
+        self._joints = np.concatenate([m.joints for m in meshes]).astype(np.int32)
+        self._weights = np.concatenate([m.weights for m in meshes])
+        self.heaviest = self._joints[np.arange(len(self._joints)), self._weights.argmax(axis=1)]
+        self._sort_weights()
+        self.uv = np.concatenate([m.uv for m in meshes])
+        self.uv_more = np.concatenate([np.tile(m.uv, 2) if m.uv_more is None else m.uv_more for m in meshes])
+        self.parts = [(m.material, (m.triangles + f).astype(np.int32)) for f, m in zip(self._first, meshes, strict=False)]
+        self._part_vertices = [np.unique(triangles).astype(np.int32) for _, triangles in self.parts]
+        self._take_targets(avatar, eyes_turn)
+        self._take_expressions(avatar, eyes_turn, gains)
+        self._morphed = np.empty_like(self._base)
+        self.points = np.zeros(len(self._base), POINT_TYPE)
+        self._out = self.points.view(np.float32).reshape(-1, 6)
+
+    def _sort_weights(self) -> None:
+        """Heaviest first, so that vertices of a single joint are recognised by the first weight."""
+        order = np.argsort(-self._weights, axis=1, kind="stable")
+        self._weights = np.ascontiguousarray(np.take_along_axis(self._weights, order, axis=1), np.float32)
+        self._joints = np.ascontiguousarray(np.take_along_axis(self._joints, order, axis=1), np.int32)
+
+    def _take_targets(self, avatar: Avatar, eyes_turn: bool) -> None:
+        roles = avatar.skeleton.roles
+        eyes = [roles[name] for name in ("left_eye", "right_eye") if name in roles]
+        on_eye = np.isin(avatar.palette_nodes[self.heaviest], eyes) if eyes_turn else np.zeros(len(self._base), bool)
+        looks = {
+            (bind.mesh, bind.target)
+            for name, expression in avatar.expressions.items()
+            if name.startswith("eyeLook")
+            for bind in expression.binds
+        }
+        index, offsets, counts, rest = [], [], [], []
+        self._target_of: dict[tuple[int, int], int] = {}
+        for i, mesh in enumerate(avatar.meshes):
+            if mesh.morphs is None:
+                continue
+            for target in range(len(mesh.morphs.names)):
+                rows = slice(mesh.morphs.starts[target], mesh.morphs.starts[target + 1])
+                vertices, moves = mesh.morphs.index[rows] + self._first[i], mesh.morphs.offsets[rows]
+                if (i, target) in looks and on_eye[vertices].any():
+                    keep = ~on_eye[vertices]
+                    vertices, moves = vertices[keep], moves[keep]
+                self._target_of[i, target] = len(counts)
+                index.append(vertices)
+                offsets.append(moves)
+                counts.append(len(vertices))
+                rest.append(float(mesh.morphs.weights[target]))
+        self._starts = np.cumsum([0, *counts]).astype(np.int32)
+        self._index = np.concatenate(index).astype(np.int32) if index else np.zeros(0, np.int32)
+        self._offsets = np.concatenate(offsets).astype(np.float32) if offsets else np.zeros((0, 6), np.float32)
+        self._rest_weights = np.array(rest, np.float32)
+
+    def _take_expressions(self, avatar: Avatar, eyes_turn: bool, gains: dict[str, float] | None) -> None:
+        looks = ("lookUp", "lookDown", "lookLeft", "lookRight") if eyes_turn else ()
+        self.expressions = ExpressionMap([name for name in avatar.expressions if name not in looks], gains)
+        chosen = [avatar.expressions[name] for name in self.expressions.names]
+        self._binary = np.array([e.binary for e in chosen], bool)
+        binds = [(e, self._target_of[b.mesh, b.target], b.weight) for e, ex in enumerate(chosen) for b in ex.binds]
+        self._bind_expression = np.array([b[0] for b in binds], np.int64)
+        self._bind_target = np.array([b[1] for b in binds], np.int64)
+        self._bind_weight = np.array([b[2] for b in binds], np.float32)
+
+    def target_weights(self, values: Floats) -> Floats:
+        """(T,) weights of all morph targets, of (52,) channels."""
+        weights = self._rest_weights.copy()
+        if len(self._bind_target):
+            driven = self.expressions.weights(values)
+            driven = np.where(self._binary, (driven > 0.5).astype(np.float32), driven)
+            np.add.at(weights, self._bind_target, driven[self._bind_expression] * self._bind_weight)
+        return weights
+
+    def pose(self, values: Floats, palette: Floats) -> NDArray[np.void]:
+        """Morphs and skins; gives `points`, (V,) POINT_TYPE in the avatar's space, whose normals are not of unit length.
+
+        Args:
+            values: (52,) channels.
+            palette: (P, 3, 4) of `AvatarPose.palette`.
+        """
+        weights = self.target_weights(values)
+        active = np.flatnonzero(np.abs(weights) > 1e-3).astype(np.int32)
+        _morph(self._base, active, weights[active], self._starts, self._index, self._offsets, self._morphed)
+        _skin(self._morphed, self._joints, self._weights, palette, self._out)
+        return self.points
+
+    def outside(self, part: int, clip_from_avatar: NDArray[np.float64]) -> bool:
+        """Whether a part, as last posed, is out of the picture: legs need not be drawn in a portrait."""
+        return bool(_outside(self._out, self._part_vertices[part], np.asarray(clip_from_avatar, np.float32)))

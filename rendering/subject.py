@@ -1,0 +1,206 @@
+"""Who is drawn for a tracked face: the tracked person, a person's avatar, or somebody else's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.face_model import FaceModel
+from rendering.scene import Scene
+from tracking.retarget.settings import RetargetSettings
+from tracking.types import TrackedFace, TrackingState
+
+if TYPE_CHECKING:
+    from models.avatars import Avatar
+    from models.avatars.person_file import PersonAvatar
+    from tracking.retarget import Driven
+
+__all__ = ["OWN", "Subject", "SubjectDriver", "SubjectPictures"]
+
+SEEN = (TrackingState.TRACKING, TrackingState.HOLDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who is drawn.
+
+    Attributes:
+        name: for people.
+        person: an avatar of a person, drawn with the program's own head; None otherwise.
+        avatar: a third-party avatar; None otherwise. With neither, the tracked person.
+        settings: how the tracked face drives it.
+    """
+
+    name: str = ""
+    person: PersonAvatar | None = None
+    avatar: Avatar | None = None
+    settings: RetargetSettings = field(default_factory=RetargetSettings)
+
+    @property
+    def own(self) -> bool:
+        """The tracked person's own head."""
+        return self.person is None and self.avatar is None
+
+    def same_look(self, other: Subject) -> bool:
+        """Whether nothing but the settings differs."""
+        return self.person is other.person and self.avatar is other.avatar
+
+
+OWN = Subject()
+
+
+class SubjectDriver:
+    """Drives a subject frame by frame; each new result moves it once, however often it is drawn.
+
+    Args:
+        subject: who; may be replaced by one of the same look at any time.
+        model: face model of persons.
+
+    Raises:
+        ValueError: the person was made with another face model.
+    """
+
+    def __init__(self, subject: Subject, model: FaceModel) -> None:
+        from tracking.retarget import Retargeter  # with all of retargeting: only where somebody is driven
+
+        self.subject = subject
+        self._model = model
+        self._retargeter = Retargeter(subject.settings)
+        self._face: TrackedFace | None = None
+        self._driven: Driven | None = None
+        self._shown: TrackedFace | None = None
+        person = subject.person
+        if person is not None:
+            if person.manifest.face_model != model.name or len(person.identity) > model.identity_count:
+                raise ValueError(f"{person.manifest.name} was made with another face model: make it again.")
+            self._identity = model.identity(person.identity)
+
+    def take(self, subject: Subject) -> None:
+        """Other settings."""
+        self.subject = subject
+        if self._retargeter.settings != subject.settings:
+            self._retargeter.settings = subject.settings
+            self._face = None
+
+    def driven(self, face: TrackedFace) -> Driven:
+        """What a third-party avatar does."""
+        if face is not self._face or self._driven is None:
+            self._face = face
+            self._driven = self._retargeter.apply(
+                face.parameters if face.state in SEEN else None, face.frame.captured_ns / 1e9
+            )
+        return self._driven
+
+    def face(self, face: TrackedFace) -> TrackedFace:
+        """The face with the person's shape and what drives it. Wrinkles are the tracked person's own: left out."""
+        if face is self._face and self._shown is not None:
+            return self._shown
+        driven = self.driven(face)
+        parameters = face.parameters
+        if parameters is None:
+            self._shown = face
+            return face
+        turned = replace(
+            parameters,
+            identity=self._identity,
+            expression=driven.values,
+            rotation=driven.rotation,
+            gaze=driven.gaze,
+        )
+        posed = self._model.pose(self._identity, driven.values, driven.gaze)
+        self._shown = replace(
+            face, parameters=turned, vertices=posed.vertices, normals=posed.normals, displacement=None
+        )
+        return self._shown
+
+    def scene(self, scene: Scene) -> Scene:
+        """The scene with the person's hair and eyes."""
+        person = self.subject.person
+        if person is None:
+            return scene
+        hair = person.manifest.hair
+        return replace(
+            scene,
+            hair=replace(scene.hair, visible=hair.visible, colour=hair.colour, thickness=hair.thickness_m),
+            iris=person.manifest.iris,
+        )
+
+
+class SubjectPictures:
+    """Draws off-screen whoever is chosen, on the thread that makes it. See `OffscreenRenderer`.
+
+    Args:
+        model: face model.
+        scene: at first.
+
+    Raises:
+        RenderingUnavailableError: there is no usable OpenGL.
+    """
+
+    def __init__(self, model: FaceModel, scene: Scene) -> None:
+        self._model = model
+        self._scene = scene
+        self._driver: SubjectDriver | None = None
+        self._renderer: Any = None
+        self._open_head()
+
+    def choose(self, subject: Subject) -> None:
+        """Draw this one from now on; a fraction of a second where the look changes.
+
+        Raises:
+            ValueError: see SubjectDriver.
+        """
+        current = self._driver.subject if self._driver is not None else OWN
+        if subject.same_look(current):
+            if self._driver is not None:
+                self._driver.take(subject)
+            return
+        driver = None if subject.own else SubjectDriver(subject, self._model)
+        if subject.avatar is not None:
+            from rendering.avatar_offscreen import AvatarPictures
+
+            self._renderer.close()
+            self._renderer = AvatarPictures(subject.avatar, self._scene, subject.settings, own_thread=False)
+        else:
+            if current.avatar is not None:
+                self._renderer.close()
+                self._open_head()
+            person = subject.person
+            if person is None:
+                self._renderer.set_texture(None)
+            else:
+                self._renderer.set_texture(person.texture, lit=person.manifest.texture_light)
+        self._driver = driver
+
+    def render(self, face: TrackedFace, scene: Scene, size: tuple[int, int], *, alpha: bool) -> NDArray[np.uint8]:
+        """One picture, see `OffscreenRenderer.render`."""
+        driver = self._driver
+        if driver is None:
+            self._renderer.scene = scene
+            return _array(self._renderer.render(face, size=size, alpha=alpha))
+        self._renderer.scene = driver.scene(scene)
+        if driver.subject.avatar is not None:
+            return _array(self._renderer.render(driver.driven(face), size, alpha=alpha))
+        return _array(self._renderer.render(driver.face(face), size=size, alpha=alpha))
+
+    def close(self) -> None:
+        """Free everything."""
+        self._renderer.close()
+
+    def __enter__(self) -> SubjectPictures:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_head(self) -> None:
+        from rendering.offscreen import OffscreenRenderer
+
+        self._renderer = OffscreenRenderer(self._model, self._scene, own_thread=False)
+
+
+def _array(pixels: Any) -> NDArray[np.uint8]:
+    return np.asarray(pixels, np.uint8)

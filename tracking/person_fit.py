@@ -1,0 +1,174 @@
+"""Who a person is, from all that was seen of them: one identity and one field of view, checked on held-out frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+
+from models.face_model import FaceModel
+from models.geometry.rotations import HEAD_TO_CAMERA
+from tracking.fit import FitSession, FitSettings
+from tracking.fit.mirror import FACE_POINTS
+from tracking.fit.regressor import EARLY
+from tracking.fit.session import FitResult
+from tracking.person_capture import CapturedFrame
+from tracking.points import project_embedding
+from tracking.types import FaceObservation, FaceParameters
+
+__all__ = ["Fitted", "PersonFit", "fit_person", "fitted_mesh"]
+
+Observed = tuple[FaceObservation, FaceParameters]
+"""An observation and what the tracker made of it; the fit takes the picture's size from there."""
+HELD_OUT = 5
+"""Every so manieth frame is not learned from."""
+MOST_HELD, MOST_LEARNED = 24, 180
+ROUND = 18
+"""Frames between two looks at the held-out ones."""
+PATIENCE = 3
+"""Looks without a better one after which learning stops."""
+CORRELATION = 12.0
+"""Trust in landmarks between that of a long session and that of a single still."""
+_HOLDING = 1
+"""`identity_frames` that makes a session hold the identity it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFit:
+    """A person's shape and the camera that saw them.
+
+    Attributes:
+        identity: (K,) coefficients.
+        fov: radians across the longer picture side.
+        error: landmark residual of the held-out frames as a share of the outer eye distance.
+        learned: frames that went into it.
+        poses: parameters of the frames that were asked for, with this identity.
+    """
+
+    identity: NDArray[np.float32]
+    fov: float
+    error: float
+    learned: int
+    poses: tuple[FaceParameters, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A mesh as one picture shows it.
+
+    Attributes:
+        pixels: (V, 2) of the whole picture, drawn onto the detected landmarks.
+        points: (V, 3) metres, camera frame.
+        normals: (V, 3) unit, camera frame.
+    """
+
+    pixels: NDArray[np.float64]
+    points: NDArray[np.float64]
+    normals: NDArray[np.float32]
+
+
+def fit_person(
+    model: FaceModel,
+    seen: Sequence[Observed],
+    frames: Sequence[CapturedFrame],
+    step: Callable[[], None] = lambda: None,
+) -> PersonFit:
+    """Fits one identity and one field of view to everything that was seen.
+
+    Frames are taken in an order that mixes the whole capture; every fifth is held out, and learning stops when those
+    are no longer explained better. The best state seen is what counts.
+
+    Args:
+        model: the face model.
+        seen: of one person, at least one.
+        frames: whose poses are wanted with the identity; the first is the calmest.
+        step: called after every fitted picture.
+
+    Raises:
+        ValueError: no observation or no frame.
+    """
+    if not seen or not frames:
+        raise ValueError("a person needs at least one picture")
+    if len(seen) < 2 * HELD_OUT:
+        learned_from, held = list(seen), list(seen)
+    else:
+        held = _spread([o for n, o in enumerate(seen) if n % HELD_OUT == HELD_OUT - 1], MOST_HELD)
+        learned_from = _spread([o for n, o in enumerate(seen) if n % HELD_OUT != HELD_OUT - 1], MOST_LEARNED)
+        order = np.random.default_rng(1).permutation(len(learned_from))
+        learned_from = [learned_from[int(n)] for n in order]
+    free = FitSettings(correlation=CORRELATION, identity_frames=10_000)
+    session = FitSession(model, free)
+    for _ in range(EARLY):
+        # Others are told by how they differ from the face at rest.
+        _fit(session, frames[0].observation, frames[0].parameters)
+    best: PersonFit | None = None
+    worse = 0
+    for start in range(0, len(learned_from), ROUND):
+        part = learned_from[start : start + ROUND]
+        session.settings = free
+        for observation, parameters in part:
+            _fit(session, observation, parameters)
+            step()
+        session.settings = free.model_copy(update={"identity_frames": _HOLDING})
+        error, last = _held_out_error(session, held)
+        if best is None or error < best.error:
+            worse = 0 if best is None or error < 0.995 * best.error else worse + 1
+            best = PersonFit(last.identity.copy(), last.camera.fov, error, start + len(part), ())
+            poses = _poses(session, frames)
+        else:
+            worse += 1
+        if worse >= PATIENCE:
+            break
+    assert best is not None
+    return PersonFit(best.identity, best.fov, best.error, best.learned, poses)
+
+
+def _fit(session: FitSession, observation: FaceObservation, parameters: FaceParameters) -> FitResult:
+    """One picture by itself."""
+    session.lose_track()
+    return session.fit(observation, parameters.camera.width, parameters.camera.height)
+
+
+def _held_out_error(session: FitSession, held: Sequence[Observed]) -> tuple[float, FaceParameters]:
+    """Median error of frames that the identity was not learned from, and the last one's parameters."""
+    results = [_fit(session, observation, parameters) for observation, parameters in held]
+    return float(np.median([result.error for result in results])), results[-1].parameters
+
+
+def _poses(session: FitSession, frames: Sequence[CapturedFrame]) -> tuple[FaceParameters, ...]:
+    return tuple(_fit(session, frame.observation, frame.parameters).parameters for frame in frames)
+
+
+def _spread(items: list[Observed], most: int) -> list[Observed]:
+    """At most so many, evenly over the whole."""
+    if len(items) <= most:
+        return list(items)
+    return [items[int(n)] for n in np.linspace(0, len(items) - 1, most)]
+
+
+def fitted_mesh(model: FaceModel, parameters: FaceParameters, observation: FaceObservation) -> Fitted:
+    """The mesh in one picture, drawn onto the landmarks, so that eyes, brows and lips lie where the picture has them.
+
+    Args:
+        model: the face model.
+        parameters: of the picture.
+        observation: of the picture.
+    """
+    posed = model.pose(parameters.identity, parameters.expression, parameters.gaze)
+    camera = parameters.camera
+    points = camera.to_camera(posed.vertices, parameters.rotation, parameters.translation)
+    pixels = camera.project(points, float(parameters.translation[2]))
+    mesh_landmarks = project_embedding(model, parameters, posed.vertices, model.landmarks478)[:FACE_POINTS]
+    residual = observation.landmarks[:FACE_POINTS, :2] - mesh_landmarks
+    pull = RBFInterpolator(mesh_landmarks, residual, neighbors=24, smoothing=1.0, kernel="linear")
+    near = np.isfinite(pixels).all(axis=1)
+    low, high = mesh_landmarks.min(axis=0), mesh_landmarks.max(axis=0)
+    reach = 0.33 * float((high - low).max())
+    outside = np.maximum(np.maximum(low - pixels, pixels - high), 0).max(axis=1)
+    near &= outside < reach
+    pixels[near] += pull(pixels[near]) * np.clip(1 - outside[near] / reach, 0, 1)[:, None]
+    normals = posed.normals @ (HEAD_TO_CAMERA @ parameters.rotation).T.astype(np.float32)
+    return Fitted(pixels, points, np.asarray(normals, np.float32))

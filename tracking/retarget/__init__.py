@@ -1,0 +1,35 @@
+"""Retargeting: a tracked face drives somebody else's avatar.
+
+`Retargeter` applies an avatar's settings to each frame; `ExpressionMap` finds the weights of its expressions.
+"""
+
+from tracking.retarget.apply import Driven, Retargeter, driven_from
+from tracking.retarget.presets import ExpressionMap, automatic_settings
+from tracking.retarget.settings import (
+    ChannelCurve,
+    GazeSettings,
+    HeadSettings,
+    IdleSettings,
+    RetargetFileError,
+    RetargetSettings,
+    load_settings,
+    save_settings,
+    settings_file,
+)
+
+__all__ = [
+    "ChannelCurve",
+    "Driven",
+    "ExpressionMap",
+    "GazeSettings",
+    "HeadSettings",
+    "IdleSettings",
+    "RetargetFileError",
+    "RetargetSettings",
+    "Retargeter",
+    "automatic_settings",
+    "driven_from",
+    "load_settings",
+    "save_settings",
+    "settings_file",
+]

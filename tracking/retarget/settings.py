@@ -1,0 +1,188 @@
+"""How a person's expression becomes an avatar's: settings that are kept per avatar."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from models.channels import CHANNEL_INDEX
+
+__all__ = [
+    "ChannelCurve",
+    "GazeSettings",
+    "HeadSettings",
+    "IdleSettings",
+    "RetargetFileError",
+    "RetargetSettings",
+    "load_settings",
+    "save_settings",
+    "settings_file",
+]
+
+SCHEMA_VERSION = 1
+LARGEST_FILE = 1024 * 1024
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Gain = Annotated[float, Field(ge=-4.0, le=4.0, allow_inf_nan=False)]
+
+
+class RetargetFileError(Exception):
+    """A file of retargeting settings that cannot be used; the message is one sentence for the user."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChannelCurve(_Settings):
+    """What happens to one channel, in this order: dead zone, curve, gain, offset, and the limits 0 and 1."""
+
+    gain: Gain = 1.0
+    offset: Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)] = 0.0
+    dead_zone: Annotated[float, Field(ge=0.0, le=0.9, allow_inf_nan=False)] = 0.0
+    """Values up to here read 0; what is above is stretched, so that 1 stays 1."""
+    points: tuple[tuple[Share, Share], ...] = Field(default=(), max_length=16)
+    """Response curve: pairs of input and output with rising input, straight in between; none for a straight line."""
+    mute: bool = False
+    """The channel stays at 0."""
+    solo: bool = False
+    """While any channel is solo, all that are not stay at 0."""
+
+    @field_validator("points")
+    @classmethod
+    def _rising(cls, points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if any(b[0] <= a[0] for a, b in zip(points, points[1:], strict=False)):
+            raise ValueError("a response curve's points need rising inputs")
+        return points
+
+
+class HeadSettings(_Settings):
+    """The head's movement. Angles are yaw (to the subject's left), pitch (down) and roll (to the right shoulder)."""
+
+    rotation_gain: tuple[Gain, Gain, Gain] = (1.0, 1.0, 1.0)
+    rotation_offset_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Added after the gain: for a camera that stands beside or above the screen."""
+    rotation_limit_deg: tuple[float, float, float] = (70.0, 45.0, 40.0)
+    """Largest angle to either side."""
+    translation_gain: Gain = 0.0
+    """Share of the person's movement that moves the avatar; 0 keeps it in its place."""
+    translation_limit_m: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.15
+    """Largest distance from the place in which it stands at rest."""
+
+    @field_validator("rotation_offset_deg", "rotation_limit_deg")
+    @classmethod
+    def _within(cls, angles: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not all(abs(angle) <= 180.0 for angle in angles):
+            raise ValueError("angles lie between -180 and 180 degrees")
+        return angles
+
+
+class GazeSettings(_Settings):
+    """The eyes' movement."""
+
+    gain: Gain = 1.0
+    limit_deg: Annotated[float, Field(ge=0.0, le=60.0, allow_inf_nan=False)] = 35.0
+    """Largest angle away from straight ahead, in each direction."""
+    together: bool = False
+    """Both eyes look where the mean of both looks: steadier, and what drawn faces do."""
+
+
+class IdleSettings(_Settings):
+    """What the avatar does while nobody is tracked."""
+
+    blink: bool = True
+    breathing: bool = True
+    fade_s: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = 0.6
+    """Seconds in which it passes from the tracked face to idleness and back."""
+
+
+class RetargetSettings(_Settings):
+    """All of it, for one avatar."""
+
+    schema_version: Literal[1] = 1
+    channels: dict[str, ChannelCurve] = Field(default_factory=dict)
+    """By ARKit name; those not named pass unchanged."""
+    expressions: dict[str, Gain] = Field(default_factory=dict, max_length=1024)
+    """Gain of single expressions of the avatar, by their name there; 0 switches one off."""
+    mirror: bool = False
+    """The avatar moves as a looking glass would."""
+    head: HeadSettings = Field(default_factory=HeadSettings)
+    gaze: GazeSettings = Field(default_factory=GazeSettings)
+    idle: IdleSettings = Field(default_factory=IdleSettings)
+
+    @field_validator("channels")
+    @classmethod
+    def _known(cls, channels: dict[str, ChannelCurve]) -> dict[str, ChannelCurve]:
+        unknown = sorted(set(channels) - set(CHANNEL_INDEX))
+        if unknown:
+            raise ValueError(f"{unknown[0]} is not a channel")
+        return channels
+
+
+def settings_file(folder: Path, name: str, digest: str) -> Path:
+    """Where the settings of an avatar are kept: its name for people, and its contents' digest, since a name is used
+    twice sooner or later.
+
+    Args:
+        folder: the user's own folder for them.
+        name: the avatar's name or file name.
+        digest: hexadecimal sha256 of the avatar file.
+    """
+    plain = re.sub(r"[^\w-]+", "_", name).strip("_")[:40] or "avatar"
+    return folder / f"{plain}-{digest[:16]}.json"
+
+
+def save_settings(settings: RetargetSettings, path: Path) -> None:
+    """Writes settings; the file is either the old or the new one, never half of it.
+
+    Raises:
+        RetargetFileError: it cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
+            temporary = Path(file.name)
+            file.write(settings.model_dump_json(indent=1, exclude_defaults=False))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise RetargetFileError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def load_settings(path: Path) -> RetargetSettings:
+    """Reads what `save_settings` wrote.
+
+    Raises:
+        RetargetFileError: it cannot be read, is of a newer version, or a value is out of its range.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise RetargetFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(data) > LARGEST_FILE:
+        raise RetargetFileError(f"{path.name} is too large for retargeting settings.")
+    try:
+        values: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise RetargetFileError(f"{path.name} is damaged: it is not valid JSON.") from error
+    if not isinstance(values, dict):
+        raise RetargetFileError(f"{path.name} holds no retargeting settings.")
+    version = values.get("schema_version", SCHEMA_VERSION)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RetargetFileError(f"{path.name} was written by a newer version of the program: update it.")
+    try:
+        return RetargetSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RetargetFileError(f"{path.name} has a value that cannot be used ({where}: {first['msg']}).") from error
