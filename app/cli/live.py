@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -16,6 +17,7 @@ from app.cli.main import FAILED
 from app.cli.track import load_calibration
 from app.jobs.live import LiveRequest, LiveStatus, run_live, stream_of
 from app.settings import load_settings
+from rendering.subject import OWN, Subject
 from rendering.virtual_camera.settings import read_settings
 from tracking import TrackerSettings
 
@@ -49,6 +51,8 @@ class Options(BaseModel):
     """Back end of the virtual camera."""
     device: str | None = None
     """Device of the virtual camera, where there are several."""
+    avatar: str | None = None
+    """Whose head the virtual camera shows: an avatar's name, or a .mien, .vrm or .glb file; otherwise your own."""
     loop: bool = False
     """A video starts over at its end."""
     seconds: float | None = Field(default=None, gt=0)
@@ -82,6 +86,7 @@ def run(args: Sequence[str], prog: str) -> int:
         spec=options.input,
         streams=tuple(stream_of(text) for text in options.stream),
         camera=camera,
+        subject=_subject(options.avatar),
         tracker=options.tracker,
         calibration=load_calibration(options.calibration),
         mirrored=options.input_is_mirrored,
@@ -101,6 +106,22 @@ def run(args: Sequence[str], prog: str) -> int:
             _warn(sent.problem)
         print(f"{sent.name}: {sent.packets} packets to {', '.join(sent.clients) or sent.place}")
     return FAILED if failed else 0
+
+
+def _subject(wanted: str | None) -> Subject:
+    """Who is shown.
+
+    Raises:
+        AvatarFileError: there is no such avatar, or its file cannot be used.
+        CommandError: the file is no avatar's.
+    """
+    if wanted is None:
+        return OWN
+    from app.avatar_store import AvatarStore
+    from app.live.avatars import load_subject
+
+    path = Path(wanted).expanduser()
+    return load_subject(path if path.is_file() else AvatarStore().find(wanted))[0]
 
 
 @contextmanager

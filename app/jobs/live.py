@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.demo_clip import DEMO_CLIP
 from app.errors import CommandError
 from models.face_model import FaceModel, load_face_model
+from rendering.subject import OWN, Subject
 from rendering.virtual_camera.settings import VirtualCameraSettings
 from tracking import FaceTracker, FrameTracker, Source, TrackerSettings
 from tracking.calibration import Calibration
@@ -34,6 +35,7 @@ class LiveRequest:
         spec: `demo`, a receiver (see `receiver_of`), or see `make_source`.
         streams: those to send to.
         camera: the virtual camera, None for none.
+        subject: whose head it shows.
         tracker: the tracker's settings.
         calibration: None for none.
         mirrored: the input is mirrored.
@@ -44,6 +46,7 @@ class LiveRequest:
     spec: str
     streams: tuple[StreamSettings, ...] = ()
     camera: VirtualCameraSettings | None = None
+    subject: Subject = OWN
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     calibration: Calibration | None = None
     mirrored: bool = False
@@ -75,6 +78,7 @@ class Outlets:
         streams: those to send to.
         camera: None for none.
         model: face model to draw.
+        subject: whose head the camera shows.
         backend_module, backend: see VirtualCamera; for tests and measurements.
     """
 
@@ -83,6 +87,7 @@ class Outlets:
         streams: tuple[StreamSettings, ...],
         camera: VirtualCameraSettings | None,
         model: FaceModel,
+        subject: Subject = OWN,
         *,
         backend_module: str | None = None,
         backend: str | None = None,
@@ -95,7 +100,7 @@ class Outlets:
 
             self.camera = VirtualCamera(camera, backend_module=backend_module, backend=backend)
             self.camera.start()
-            self.feeder = CameraFeeder(self.camera, model)
+            self.feeder = CameraFeeder(self.camera, model, subject=subject)
 
     def send(self, face: TrackedFace) -> None:
         """The newest result, to all; takes microseconds."""
@@ -138,7 +143,7 @@ def run_live(request: LiveRequest, watch: Callable[[LiveStatus], None] = lambda 
     model = load_face_model()
     with ExitStack() as stack:
         source, tracker = _input(request, model, stack)
-        outlets = Outlets(request.streams, request.camera, model)
+        outlets = Outlets(request.streams, request.camera, model, request.subject)
         stack.callback(outlets.close)
         pipeline = stack.enter_context(Pipeline(source, tracker, on_result=outlets.send))
         start = time.monotonic()

@@ -63,7 +63,7 @@ class Avatars:
         self.state.set_loading(path.stem)
         self._models.tasks.start(
             self._director.translate("Load the avatar {name}", name=path.name),
-            lambda _: _load(path),
+            lambda _: load_subject(path),
             on_done=lambda task: self._on_loaded(task, path, generation),
             quiet=True,
         )
@@ -149,7 +149,7 @@ def _choices(opened: tuple[Path, ...]) -> tuple[AvatarChoice, ...]:
     return tuple(found)
 
 
-def _load(path: Path) -> tuple[Subject, Path]:
+def load_subject(path: Path) -> tuple[Subject, Path]:
     """Who a file holds, with the settings that were kept for it, and where those are kept.
 
     Raises:

@@ -6,8 +6,9 @@ import logging
 import threading
 
 from models.face_model import FaceModel
-from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
+from rendering.offscreen import RenderingUnavailableError
 from rendering.scene import Scene, View
+from rendering.subject import OWN, Subject, SubjectPictures
 from rendering.virtual_camera.camera import VirtualCamera
 from rendering.virtual_camera.compose import compose
 from rendering.virtual_camera.feed import feed_scene, feed_size
@@ -27,9 +28,12 @@ class CameraFeeder:
         camera: given the pictures.
         model: face model to draw.
         scene: how the head is shown.
+        subject: whose head; by default the tracked person's own.
     """
 
-    def __init__(self, camera: VirtualCamera, model: FaceModel, scene: Scene | None = None) -> None:
+    def __init__(
+        self, camera: VirtualCamera, model: FaceModel, scene: Scene | None = None, subject: Subject = OWN
+    ) -> None:
         self.drawn = 0
         """Pictures so far."""
         self.problem = ""
@@ -37,6 +41,7 @@ class CameraFeeder:
         self._camera = camera
         self._model = model
         self._scene = scene or Scene()
+        self._subject = subject
         self._faces: Mailbox[TrackedFace] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-camera-feed", daemon=True)
         self._thread.start()
@@ -55,14 +60,15 @@ class CameraFeeder:
         scene = feed_scene(settings, self._scene)
         clear = scene.background.alpha < 1.0 and scene.view is not View.OVERLAY
         try:
-            with OffscreenRenderer(self._model, scene, own_thread=False) as renderer:
+            with SubjectPictures(self._model, scene) as renderer:
+                renderer.choose(self._subject)
                 while (face := self._faces.take()) is not None:
                     height, width = face.frame.image.shape[:2]
                     size = feed_size(settings, (width, height), MOST_PIXELS)
-                    view = renderer.render(face, size=size, alpha=clear)
+                    view = renderer.render(face, scene, size, alpha=clear)
                     self._camera.submit(compose(face.frame.image, view, settings))
                     self.drawn += 1
-        except RenderingUnavailableError as error:
+        except (RenderingUnavailableError, ValueError) as error:
             self.problem = str(error)
         except Exception as error:
             _log.exception("drawing for the virtual camera failed")
