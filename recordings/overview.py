@@ -115,6 +115,8 @@ def sound_outline(session: Session, cancelled: Callable[[], bool] = lambda: Fals
     if path is None:
         return np.zeros(0, np.float32)
     loud = np.zeros(columns, np.float32)
+    first, last = (float(time_s) for time_s in session.track.time_s[[0, -1]])
+    width_s = (last - first) / columns
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
@@ -127,12 +129,18 @@ def sound_outline(session: Session, cancelled: Callable[[], bool] = lambda: Fals
                     values /= 32768
                 elif frame.format.name.startswith("s32"):
                     values /= 2147483648
+                if not values.size:
+                    continue
                 if frame.format.is_planar:
                     values = values.max(axis=0)
                 else:
                     values = values.reshape(-1, max(1, frame.layout.nb_channels)).max(axis=1)
-                times = float(frame.time or 0.0) + np.arange(len(values)) / frame.sample_rate
-                first, last = session.track.time_s[[0, -1]]
+                start_s = float(frame.time or 0.0)
+                if len(values) < width_s * frame.sample_rate:
+                    # Shorter than a column, as all are in long sessions: its loudest sample is enough.
+                    values, times = values.max(keepdims=True), np.array([start_s])
+                else:
+                    times = start_s + np.arange(len(values)) / frame.sample_rate
                 inside = (times >= first) & (times <= last)
                 np.maximum.at(loud, _column_of(times[inside], session.track, columns), values[inside])
     except (av.FFmpegError, OSError):

@@ -86,7 +86,7 @@ def run(args: Sequence[str], prog: str) -> int:
         spec=options.input,
         streams=tuple(stream_of(text) for text in options.stream),
         camera=camera,
-        subject=_subject(options.avatar),
+        subject=OWN if options.avatar is None else subject_of(options.avatar),
         tracker=options.tracker,
         calibration=load_calibration(options.calibration),
         mirrored=options.input_is_mirrored,
@@ -108,15 +108,13 @@ def run(args: Sequence[str], prog: str) -> int:
     return FAILED if failed else 0
 
 
-def _subject(wanted: str | None) -> Subject:
-    """Who is shown.
+def subject_of(wanted: str) -> Subject:
+    """An avatar by its name, or by its file.
 
     Raises:
         AvatarFileError: there is no such avatar, or its file cannot be used.
         CommandError: the file is no avatar's.
     """
-    if wanted is None:
-        return OWN
     from app.avatar_store import AvatarStore
     from app.live.avatars import load_subject
 

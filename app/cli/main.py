@@ -67,6 +67,7 @@ COMMANDS = (
         "evaluate protocol", "app.cli.evaluate_protocol", "Measure on 300-W, 300-VW or FaceScape, beside other methods."
     ),
     Command("evaluate jitter", "app.cli.evaluate_jitter", "Measure jitter against lag on a clip, beside MediaPipe's."),
+    Command("evaluate driving", "app.cli.evaluate_driving", "Measure whether an avatar does what drives it."),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command(
         "evaluate ablation", "app.cli.evaluate_ablation", "Train with and without parts of the method, and compare."
