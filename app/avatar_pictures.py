@@ -111,7 +111,9 @@ def _painted(avatar: PersonAvatar, model: FaceModel, size: int) -> Image:
     posed = model.pose(face.parameters.identity, face.parameters.expression, face.parameters.gaze)
     iris = to_linear(np.array([[[round(c * 255) for c in avatar.manifest.iris]]], np.uint8))[0, 0].tolist()
     look = Look(
-        to_linear(avatar.texture), directional_light((0.4, -0.5, -0.8)), eyes=Eyes(iris=(iris[0], iris[1], iris[2]))
+        to_linear(avatar.texture),
+        directional_light(np.array([0.4, -0.5, -0.8])),
+        eyes=Eyes(iris=(iris[0], iris[1], iris[2])),
     )
     camera = Camera.from_fov(size, size, 0.42)
     return paint(model, posed, from_euler(-0.25, 0.0, 0.0), np.array([0.0, 0.01, 0.72]), camera, look).image

@@ -73,7 +73,11 @@ def save_work(work: AvatarWork, path: Path) -> None:
         _put_parameters(arrays, "poses", list(work.fit.poses))
         head["fit"] = [work.fit.fov, work.fit.error, work.fit.learned]
     content = io.BytesIO()
-    np.savez(content, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
+    arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
     write_in_one_piece(path, content.getvalue())
 
 
@@ -82,7 +86,7 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
     try:
         if path.stat().st_size > LARGEST:
             return None
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             head = json.loads(arrays["head"].tobytes())
             if head["version"] != VERSION or head["source"] != source:
                 return None
@@ -101,9 +105,10 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             work = AvatarWork(source, report, seen, tuple(frames))
             if "fit" in head:
                 poses = tuple(_parameters(arrays, "poses"))
-                work = replace(work, fit=PersonFit(arrays["identity"], *head["fit"], poses))
+                fov, error, learned = head["fit"]
+                work = replace(work, fit=PersonFit(arrays["identity"], fov, error, learned, poses))
             return work if work.frames and work.seen else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, cv2.error):
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, cv2.error):
         return None  # damaged work is done again
 
 
@@ -114,11 +119,10 @@ def _put_observations(arrays: dict[str, NDArray[Any]], name: str, items: list[Fa
 
 
 def _observations(arrays: Any, name: str) -> list[FaceObservation]:
-    fields = [arrays[f"{name}_{field}"] for field in ("landmarks", "scores", "box")]
-    return [
-        FaceObservation(*values, float(confidence))
-        for *values, confidence in zip(*fields, arrays[f"{name}_confidence"], strict=True)
-    ]
+    landmarks, scores, box, confidence = (
+        arrays[f"{name}_{field}"] for field in ("landmarks", "scores", "box", "confidence")
+    )
+    return [FaceObservation(landmarks[n], scores[n], box[n], float(confidence[n])) for n in range(len(landmarks))]
 
 
 def _put_parameters(arrays: dict[str, NDArray[Any]], name: str, items: list[FaceParameters]) -> None:
@@ -128,10 +132,11 @@ def _put_parameters(arrays: dict[str, NDArray[Any]], name: str, items: list[Face
 
 
 def _parameters(arrays: Any, name: str) -> list[FaceParameters]:
-    fields = [
+    identity, expression, rotation, translation, gaze, cameras = (
         arrays[f"{name}_{field}"] for field in ("identity", "expression", "rotation", "translation", "gaze", "camera")
-    ]
-    return [
-        FaceParameters(*values, Camera(int(camera[0]), int(camera[1]), float(camera[2])))
-        for *values, camera in zip(*fields, strict=True)
-    ]
+    )
+    found = []
+    for n, (width, height, focal) in enumerate(cameras):
+        camera = Camera(int(width), int(height), float(focal))
+        found.append(FaceParameters(identity[n], expression[n], rotation[n], translation[n], gaze[n], camera))
+    return found

@@ -27,6 +27,7 @@ EXPECTED = frozenset(
         "tracking.calibration.CalibrationError",
         "tracking.calibration_store.CalibrationFileError",
         "tracking.person_capture.CaptureError",
+        "tracking.retarget.settings.RetargetFileError",
         "tracking.sources.base.SourceError",
         "tracking.streams.base.StreamError",
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from vispy import gloo
 from vispy.gloo import gl
 
@@ -21,6 +21,8 @@ from tracking.retarget import Driven, RetargetSettings
 
 __all__ = ["AvatarRenderer"]
 
+TEXTURES_S = 0.015
+"""Seconds of one drawing after which no further texture is sent, where that is done gradually."""
 SOLID = 0.96
 """Alpha from which a pixel of a BLEND material hides what is behind it."""
 
@@ -35,17 +37,26 @@ class AvatarRenderer:
         scene: background, light, viewpoint and mirroring; the view CLAY draws in one grey, all others with the avatar's
             own materials. May be replaced at any time.
         settings: its gains of single expressions; everything else of retargeting is done by `Retargeter`.
+        gradual: send a few textures with each drawing instead of all with the first, so that a window does not stop
+            for them; a part whose texture is missing is drawn plain until then.
 
     Attributes:
         frame: where its head is.
         meshes: its vertices and which expressions are driven.
     """
 
-    def __init__(self, avatar: Avatar, scene: Scene | None = None, settings: RetargetSettings | None = None) -> None:
+    def __init__(
+        self,
+        avatar: Avatar,
+        scene: Scene | None = None,
+        settings: RetargetSettings | None = None,
+        *,
+        gradual: bool = False,
+    ) -> None:
         self.scene = scene or Scene()
         self.avatar = avatar
         self._pose = AvatarPose(avatar)
-        gains = None if settings is None else dict(settings.expressions)
+        gains = None if settings is None else settings.expressions
         self.meshes = AvatarMeshes(avatar, eyes_turn=self._pose.eyes_turn, gains=gains)
         rest = self.meshes.pose(np.zeros(52, np.float32), self._pose.rest_palette())
         self.frame = AvatarFrame.of(avatar, self._pose, rest["a_position"], self.meshes.heaviest)
@@ -55,10 +66,16 @@ class AvatarRenderer:
         self._uv, self._uv_more = gloo.VertexBuffer(self.meshes.uv), gloo.VertexBuffer(self.meshes.uv_more)
         kind = np.uint16 if len(rest) < 65536 else np.uint32
         self._indices = [gloo.IndexBuffer(triangles.astype(kind).reshape(-1)) for _, triangles in self.meshes.parts]
+        self._index_type = kind
         self._looks = [avatar.materials[material] for material, _ in self.meshes.parts]
-        self._textures = [_texture(texture) for texture in avatar.textures]
+        self._textures: list[gloo.Texture2D | None] = [None] * len(avatar.textures)
+        self._gradual = gradual
         self._programs: dict[tuple[str, ...], Program] = {}
         self._backdrop = Backdrop()
+
+    def take(self, settings: RetargetSettings) -> None:
+        """Other gains of single expressions."""
+        self.meshes.set_gains(settings.expressions)
 
     def draw(self, driven: Driven, size: tuple[int, int]) -> None:
         """Draws the background and the avatar.
@@ -86,8 +103,8 @@ class AvatarRenderer:
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
         gloo.set_clear_color((0.0, 0.0, 0.0, scene.background.alpha))
         gloo.clear(color=True, depth=True)
-        clip = view.clip_from_view @ view.view_from_head
-        shown = [i for i in range(len(self._looks)) if not self.meshes.outside(i, clip)]
+        shown = self._send_triangles(view)
+        self._send_textures(shown)
         for part in shown:
             if self._looks[part].alpha != "BLEND":
                 self._draw_part(part, common, "CUT" if self._looks[part].alpha == "MASK" else "")
@@ -98,11 +115,36 @@ class AvatarRenderer:
                 self._draw_part(part, common, "CUT", cutoff=SOLID)
                 self._draw_part(part, common, "SEEN_THROUGH")
 
+    def _send_triangles(self, view: HeadView) -> list[int]:
+        """Sends the triangles that can be seen; gives the parts that have any."""
+        self.meshes.project(view.clip_from_view @ view.view_from_head)
+        shown = []
+        for part, look in enumerate(self._looks):
+            front = 0.0 if look.double_sided else -1.0 if self.scene.mirror else 1.0
+            corners = self.meshes.seen(part, front)
+            if len(corners):
+                self._indices[part].set_data(corners.astype(self._index_type))
+                shown.append(part)
+        return shown
+
+    def _send_textures(self, parts: list[int]) -> None:
+        until = time.perf_counter() + TEXTURES_S
+        for look in (self._looks[part] for part in parts):
+            for index in (look.base_texture, look.normal_texture, look.emissive_texture):
+                if index is not None and self._textures[index] is None:
+                    self._textures[index] = _texture(self.avatar.textures[index])
+                    if self._gradual and time.perf_counter() > until:
+                        return
+
+    def _sent(self, index: int | None) -> gloo.Texture2D | None:
+        return None if index is None else self._textures[index]
+
     def delete(self) -> None:
         """Frees everything on the card."""
         items = (self._points, self._uv, self._uv_more, self._backdrop)
         for item in (*items, *self._indices, *self._textures, *self._programs.values()):
-            item.delete()
+            if item is not None:
+                item.delete()
         self._programs.clear()
 
     def _draw_part(self, part: int, common: dict[str, Any], mode: str, cutoff: float | None = None) -> None:
@@ -122,16 +164,19 @@ class AvatarRenderer:
             "u_metallic": 0.0 if clay else look.metallic,
         }
         # A grey avatar still needs its texture where that says what is cut out.
-        if look.base_texture is not None and not (clay and not mode):
+        base, normal, glow = (
+            self._sent(index) for index in (look.base_texture, look.normal_texture, look.emissive_texture)
+        )
+        if base is not None and not (clay and not mode):
             defines.append("BASE_MAP")
-            values["u_base_map"] = self._textures[look.base_texture]
-        if look.normal_texture is not None:
+            values["u_base_map"] = base
+        if normal is not None:
             defines.append("NORMAL_MAP")
-            values |= {"u_normal_map": self._textures[look.normal_texture], "u_normal_scale": look.normal_scale}
-        if look.emissive_texture is not None and max(look.emissive) > 0 and not clay:
+            values |= {"u_normal_map": normal, "u_normal_scale": look.normal_scale}
+        if glow is not None and max(look.emissive) > 0 and not clay:
             defines.append("EMISSIVE_MAP")
-            values["u_emissive_map"] = self._textures[look.emissive_texture]
-        if look.normal_texture is not None or look.emissive_texture is not None:
+            values["u_emissive_map"] = glow
+        if normal is not None or glow is not None:
             defines.append("MORE_UV")
         if look.toon is not None and not clay:
             defines.append("TOON")
@@ -191,5 +236,5 @@ def _texture(texture: AvatarTexture) -> gloo.Texture2D:
     context.flush_commands()
     context.shared.parser.get_object(item.id).activate()
     gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
-    gl.glTexParameterf(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR)
+    gl.glTexParameterf(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_NEAREST)
     return item

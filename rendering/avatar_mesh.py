@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -18,7 +20,9 @@ POINT_TYPE = np.dtype([("a_position", np.float32, 3), ("a_normal", np.float32, 3
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _morph(base: Floats, active: Ints, weights: Floats, starts: Ints, index: Ints, offsets: Floats, out: Floats) -> None:
+def _morph(
+    base: Floats, active: Ints, weights: Floats, starts: Ints, index: Ints, offsets: Floats, out: Floats
+) -> None:
     out[:] = base
     for a in range(active.size):
         target, weight = active[a], weights[a]
@@ -50,26 +54,40 @@ def _skin(points: Floats, joints: Ints, weights: Floats, palette: Floats, out: F
             out[v, r + 3] = m[r, 0] * nx + m[r, 1] * ny + m[r, 2] * nz
 
 
-@njit(cache=True, nogil=True)
-def _outside(points: Floats, vertices: Ints, clip: Floats) -> bool:
-    """Whether all of these vertices lie beyond one and the same side of the clip volume."""
-    common = 63
-    for i in range(vertices.size):
-        x, y, z = points[vertices[i], 0], points[vertices[i], 1], points[vertices[i], 2]
-        a = clip[0, 0] * x + clip[0, 1] * y + clip[0, 2] * z + clip[0, 3]
-        b = clip[1, 0] * x + clip[1, 1] * y + clip[1, 2] * z + clip[1, 3]
-        c = clip[2, 0] * x + clip[2, 1] * y + clip[2, 2] * z + clip[2, 3]
-        w = clip[3, 0] * x + clip[3, 1] * y + clip[3, 2] * z + clip[3, 3]
-        code = 0
-        for k, value in ((0, a), (1, b), (2, c)):
-            if value < -w:
-                code |= 1 << (2 * k)
-            if value > w:
-                code |= 2 << (2 * k)
-        common &= code
-        if not common:
-            return False
-    return True
+@njit(cache=True, nogil=True, fastmath=True)
+def _project(points: Floats, matrix: Floats, clip: Floats, codes: NDArray[np.uint8]) -> None:
+    """Clip coordinates x, y, w of each vertex, and the sides of the clip volume beyond which it lies."""
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        a = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]
+        b = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]
+        c = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3]
+        w = matrix[3, 0] * x + matrix[3, 1] * y + matrix[3, 2] * z + matrix[3, 3]
+        clip[i, 0], clip[i, 1], clip[i, 2] = a, b, w
+        code = (a < -w) | ((a > w) << 1) | ((b < -w) << 2) | ((b > w) << 3) | ((c < -w) << 4) | ((c > w) << 5)
+        codes[i] = code
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _seen(triangles: Ints, clip: Floats, codes: NDArray[np.uint8], front: float, out: NDArray[np.uint32]) -> int:
+    """Collects the triangles that may be in the picture; `front` is the sign of front faces, 0 keeps back faces too."""
+    count = 0
+    for f in range(triangles.shape[0]):
+        i, j, k = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        if codes[i] & codes[j] & codes[k]:
+            continue
+        if front != 0.0:
+            # Twice the area on the screen times the three depths: right behind the viewer, too.
+            area = (
+                clip[i, 0] * (clip[j, 1] * clip[k, 2] - clip[k, 1] * clip[j, 2])
+                - clip[i, 1] * (clip[j, 0] * clip[k, 2] - clip[k, 0] * clip[j, 2])
+                + clip[i, 2] * (clip[j, 0] * clip[k, 1] - clip[k, 0] * clip[j, 1])
+            )
+            if area * front < 0.0:
+                continue
+        out[count], out[count + 1], out[count + 2] = i, j, k
+        count += 3
+    return count
 
 
 class AvatarMeshes:
@@ -87,7 +105,7 @@ class AvatarMeshes:
         expressions: which expressions are driven.
     """
 
-    def __init__(self, avatar: Avatar, *, eyes_turn: bool, gains: dict[str, float] | None = None) -> None:
+    def __init__(self, avatar: Avatar, *, eyes_turn: bool, gains: Mapping[str, float] | None = None) -> None:
         meshes = avatar.meshes
         self._first = np.cumsum([0, *(len(mesh.positions) for mesh in meshes)])
         self._base = np.concatenate([np.concatenate([m.positions, m.normals], axis=1) for m in meshes])
@@ -97,10 +115,15 @@ class AvatarMeshes:
         self._sort_weights()
         self.uv = np.concatenate([m.uv for m in meshes])
         self.uv_more = np.concatenate([np.tile(m.uv, 2) if m.uv_more is None else m.uv_more for m in meshes])
-        self.parts = [(m.material, (m.triangles + f).astype(np.int32)) for f, m in zip(self._first, meshes, strict=False)]
-        self._part_vertices = [np.unique(triangles).astype(np.int32) for _, triangles in self.parts]
+        self.parts = [
+            (m.material, (m.triangles + f).astype(np.int32)) for f, m in zip(self._first, meshes, strict=False)
+        ]
+        self._clip = np.zeros((len(self._base), 3), np.float32)
+        self._codes = np.zeros(len(self._base), np.uint8)
+        self._seen = np.zeros(3 * max(len(triangles) for _, triangles in self.parts), np.uint32)
         self._take_targets(avatar, eyes_turn)
-        self._take_expressions(avatar, eyes_turn, gains)
+        self._avatar, self._eyes_turn = avatar, eyes_turn
+        self.set_gains(gains or {})
         self._morphed = np.empty_like(self._base)
         self.points = np.zeros(len(self._base), POINT_TYPE)
         self._out = self.points.view(np.float32).reshape(-1, 6)
@@ -121,7 +144,10 @@ class AvatarMeshes:
             if name.startswith("eyeLook")
             for bind in expression.binds
         }
-        index, offsets, counts, rest = [], [], [], []
+        index: list[Ints] = []
+        offsets: list[Floats] = []
+        counts: list[int] = []
+        rest: list[float] = []
         self._target_of: dict[tuple[int, int], int] = {}
         for i, mesh in enumerate(avatar.meshes):
             if mesh.morphs is None:
@@ -142,8 +168,10 @@ class AvatarMeshes:
         self._offsets = np.concatenate(offsets).astype(np.float32) if offsets else np.zeros((0, 6), np.float32)
         self._rest_weights = np.array(rest, np.float32)
 
-    def _take_expressions(self, avatar: Avatar, eyes_turn: bool, gains: dict[str, float] | None) -> None:
-        looks = ("lookUp", "lookDown", "lookLeft", "lookRight") if eyes_turn else ()
+    def set_gains(self, gains: Mapping[str, float]) -> None:
+        """Takes gains of single expressions by name; 1 where nothing is said."""
+        avatar = self._avatar
+        looks = ("lookUp", "lookDown", "lookLeft", "lookRight") if self._eyes_turn else ()
         self.expressions = ExpressionMap([name for name in avatar.expressions if name not in looks], gains)
         chosen = [avatar.expressions[name] for name in self.expressions.names]
         self._binary = np.array([e.binary for e in chosen], bool)
@@ -162,7 +190,7 @@ class AvatarMeshes:
         return weights
 
     def pose(self, values: Floats, palette: Floats) -> NDArray[np.void]:
-        """Morphs and skins; gives `points`, (V,) POINT_TYPE in the avatar's space, whose normals are not of unit length.
+        """Morphs and skins; gives `points`, (V,) POINT_TYPE in the avatar's space, with normals of any length.
 
         Args:
             values: (52,) channels.
@@ -174,6 +202,18 @@ class AvatarMeshes:
         _skin(self._morphed, self._joints, self._weights, palette, self._out)
         return self.points
 
-    def outside(self, part: int, clip_from_avatar: NDArray[np.float64]) -> bool:
-        """Whether a part, as last posed, is out of the picture: legs need not be drawn in a portrait."""
-        return bool(_outside(self._out, self._part_vertices[part], np.asarray(clip_from_avatar, np.float32)))
+    def project(self, clip_from_avatar: NDArray[np.float64]) -> None:
+        """Notes where the vertices, as last posed, are in the picture; for `seen`."""
+        _project(self._out, np.asarray(clip_from_avatar, np.float32), self._clip, self._codes)
+
+    def seen(self, part: int, front: float) -> NDArray[np.uint32]:
+        """Corners of a part's triangles that may be in the picture. Software drivers work on every vertex they are
+        given, and the back of a head or legs below a portrait are half of an avatar.
+
+        Args:
+            front: 1 leaves out back faces, -1 those of a mirrored picture, 0 keeps both sides.
+
+        Returns:
+            (3 F,) uint32, overwritten by the next call.
+        """
+        return self._seen[: _seen(self.parts[part][1], self._clip, self._codes, front, self._seen)]

@@ -56,9 +56,7 @@ def _worlds(local: Matrix, parents: NDArray[np.int32], out: Matrix) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _palette(
-    worlds: Matrix, nodes: NDArray[np.int32], inverse: Matrix, out: NDArray[np.float32]
-) -> None:
+def _palette(worlds: Matrix, nodes: NDArray[np.int32], inverse: Matrix, out: NDArray[np.float32]) -> None:
     for i in range(len(nodes)):
         node = nodes[i]
         for r in range(3):
@@ -230,7 +228,9 @@ class AvatarFrame:
     metre: float
 
     @classmethod
-    def of(cls, avatar: Avatar, pose: AvatarPose, vertices: NDArray[np.float32], joints: NDArray[np.int32]) -> AvatarFrame:
+    def of(
+        cls, avatar: Avatar, pose: AvatarPose, vertices: NDArray[np.float32], joints: NDArray[np.int32]
+    ) -> AvatarFrame:
         """Finds head and shoulders.
 
         Args:
@@ -250,7 +250,8 @@ class AvatarFrame:
         if bone is not None and on_head.sum() >= 3 and 0.3 * box[1] < high[1] - bone[1] < 3.0 * box[1]:
             tall = float(high[1] - bone[1])
             centre = np.array([bone[0], bone[1] + 0.36 * tall, bone[2]])
-            return cls(centre, 1.95 * tall, max(far, tall), tall / HEAD_HEIGHT)
+            # Wide ears or hair count, too.
+            return cls(centre, max(1.95 * tall, 1.15 * float(box[0])), max(far, tall), tall / HEAD_HEIGHT)
         tall = float(max(box[1], box[0] * 0.8))
         return cls((low + high) / 2, 1.3 * tall, max(far, tall), tall / HEAD_HEIGHT)
 

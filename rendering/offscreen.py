@@ -88,7 +88,12 @@ class HiddenDrawing:
             ) from error
 
     def picture(
-        self, draw: Callable[[tuple[int, int]], None], size: tuple[int, int], *, supersample: int = 1, alpha: bool = False
+        self,
+        draw: Callable[[tuple[int, int]], None],
+        size: tuple[int, int],
+        *,
+        supersample: int = 1,
+        alpha: bool = False,
     ) -> NDArray[np.uint8]:
         """One picture.
 

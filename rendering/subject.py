@@ -155,8 +155,10 @@ class SubjectPictures:
         """
         current = self._driver.subject if self._driver is not None else OWN
         if subject.same_look(current):
-            if self._driver is not None:
+            if self._driver is not None and subject is not current:
                 self._driver.take(subject)
+                if subject.avatar is not None:
+                    self._renderer.renderer.take(subject.settings)
             return
         driver = None if subject.own else SubjectDriver(subject, self._model)
         if subject.avatar is not None:

@@ -19,7 +19,7 @@ from tracking.person_capture import CapturedFrame
 from tracking.points import project_embedding
 from tracking.types import FaceObservation, FaceParameters
 
-__all__ = ["Fitted", "PersonFit", "fit_person", "fitted_mesh"]
+__all__ = ["Fitted", "PersonFit", "fit_person", "fit_steps", "fitted_mesh"]
 
 Observed = tuple[FaceObservation, FaceParameters]
 """An observation and what the tracker made of it; the fit takes the picture's size from there."""
@@ -92,13 +92,7 @@ def fit_person(
     """
     if not seen or not frames:
         raise ValueError("a person needs at least one picture")
-    if len(seen) < 2 * HELD_OUT:
-        learned_from, held = list(seen), list(seen)
-    else:
-        held = _spread([o for n, o in enumerate(seen) if n % HELD_OUT == HELD_OUT - 1], MOST_HELD)
-        learned_from = _spread([o for n, o in enumerate(seen) if n % HELD_OUT != HELD_OUT - 1], MOST_LEARNED)
-        order = np.random.default_rng(1).permutation(len(learned_from))
-        learned_from = [learned_from[int(n)] for n in order]
+    learned_from, held = _parted(seen)
     free = FitSettings(correlation=CORRELATION, identity_frames=10_000)
     session = FitSession(model, free)
     for _ in range(EARLY):
@@ -124,6 +118,20 @@ def fit_person(
             break
     assert best is not None
     return PersonFit(best.identity, best.fov, best.error, best.learned, poses)
+
+
+def fit_steps(seen: Sequence[Observed]) -> int:
+    """How many steps `fit_person` takes at most."""
+    return len(_parted(seen)[0])
+
+
+def _parted(seen: Sequence[Observed]) -> tuple[list[Observed], list[Observed]]:
+    """What is learned from, in mixed order, and what is held out; a handful of pictures serves for both."""
+    if len(seen) < 2 * HELD_OUT:
+        return list(seen), list(seen)
+    held = _spread([o for n, o in enumerate(seen) if n % HELD_OUT == HELD_OUT - 1], MOST_HELD)
+    learned = _spread([o for n, o in enumerate(seen) if n % HELD_OUT != HELD_OUT - 1], MOST_LEARNED)
+    return [learned[int(n)] for n in np.random.default_rng(1).permutation(len(learned))], held
 
 
 def _fit(session: FitSession, observation: FaceObservation, parameters: FaceParameters) -> FitResult:

@@ -25,7 +25,7 @@ from recordings.versions import package_version
 from tracking import FaceTracker, StillTracker, TrackerSettings, open_source, track_frames
 from tracking.landmarks import LandmarkDetector
 from tracking.person_capture import CapturedFrame, PersonCapture
-from tracking.person_fit import PersonFit, fit_person, fitted_mesh
+from tracking.person_fit import PersonFit, fit_person, fit_steps, fitted_mesh
 from tracking.person_rest import resting_calibration
 from tracking.sources import CameraSource, VideoSource
 from tracking.sources.images import list_images, load_image
@@ -38,6 +38,9 @@ LOOK_EVERY = 12
 MOST_PHOTOS = 60
 CAMERA_SECONDS = 20.0
 THUMBNAIL_SIZE = 256
+TEXTURE_LIGHT = 0.3
+"""How much light skin from pictures still carries after it was taken out as far as that goes: creases keep their
+shadows and cheeks some of their shine."""
 CONSENT = "The person who made this avatar says that it shows themselves, or somebody who agreed to it."
 _MOUTH = [
     ARKIT_CHANNELS.index(name)
@@ -126,7 +129,7 @@ def create_avatar(
         work = AvatarWork(fingerprint, capture.check(), tuple(capture.seen), tuple(capture.frames()))
         save_work(work, unfinished)
     if work.fit is None:
-        progress.start("learning the shape", None)
+        progress.start("learning the shape", fit_steps(work.seen))
         work = replace(work, fit=fit_person(model, work.seen, work.frames, progress.step))
         save_work(work, unfinished)
     assert work.fit is not None
@@ -242,6 +245,7 @@ def _finished(
         face_model=model.name,
         identity=tuple(float(v) for v in fit.identity),
         fov_rad=fit.fov,
+        texture_light=TEXTURE_LIGHT,
         neutral=NeutralPart(**neutral),
         capture=CapturePart(
             frames=work.report.frames,

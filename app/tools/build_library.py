@@ -87,7 +87,7 @@ def skin_of(model: FaceModel, recipe: Recipe) -> NDArray[np.uint8]:
     mouth = ((np.abs(places[..., 0]) < 0.4 * eye_x) | (places[..., 1] < -0.7 * eye_x))[..., None]
     texture = texture * (1 - hidden) + np.where(mouth, MOUTH_COLOUR, SOCKET_COLOUR) * hidden
     filled = fill_holes(texture.astype(np.float32), raster.covered.astype(np.float32))
-    return to_srgb(filled)
+    return to_srgb(np.asarray(filled, np.float32))
 
 
 def person(model: FaceModel, recipe: Recipe) -> PersonAvatar:

@@ -36,6 +36,8 @@ class CardSubject:
         if subject.same_look(before):
             if self._driver is not None:
                 self._driver.take(subject)
+            if self._avatar is not None:
+                self._avatar.take(subject.settings)
             return
         try:
             driver = None if subject.own else SubjectDriver(subject, self._model)
@@ -47,7 +49,7 @@ class CardSubject:
         if subject.avatar is not None:
             from rendering.avatar import AvatarRenderer
 
-            self._avatar = AvatarRenderer(subject.avatar, head.scene, subject.settings)
+            self._avatar = AvatarRenderer(subject.avatar, head.scene, subject.settings, gradual=True)
         elif person is None:
             head.set_texture(None)
         else:

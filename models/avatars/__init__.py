@@ -15,7 +15,7 @@ from models.avatars.avatar import (
     Skeleton,
     Toon,
 )
-from models.avatars.container import AvatarFileError
+from models.avatars.errors import AvatarFileError
 from models.avatars.load import load_avatar
 from models.avatars.textures import AvatarTexture
 

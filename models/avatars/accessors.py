@@ -49,8 +49,8 @@ class Accessors:
         """(N, width) float32; whole numbers are scaled where the accessor says that they are normalised."""
         raw, normalised = self._read(index, width)
         if not normalised or raw.dtype.kind == "f":
-            return raw.astype(np.float32)
-        return np.maximum(raw.astype(np.float32) / float(np.iinfo(raw.dtype).max), -1.0)
+            return np.asarray(raw, np.float32)
+        return np.asarray(np.maximum(raw.astype(np.float32) / float(np.iinfo(raw.dtype).max), -1.0), np.float32)
 
     def whole(self, index: Any, width: int) -> NDArray[np.int64]:
         """(N, width) whole numbers: indices, joints."""
@@ -59,8 +59,8 @@ class Accessors:
             # Some exporters write joints as floats.
             if not np.isfinite(raw).all() or np.abs(raw).max(initial=0) > 1e9:
                 raise self._document.error(f"is damaged: accessor {index} holds no whole numbers.")
-            return np.rint(raw).astype(np.int64)
-        return raw.astype(np.int64)
+            return np.asarray(np.rint(raw), np.int64)
+        return np.asarray(raw, np.int64)
 
     def is_sparse_only(self, index: Any) -> bool:
         """Whether the elements are zeros but for the accessor's sparse ones: how morph targets are often written."""
@@ -79,7 +79,9 @@ class Accessors:
         return self._slice(view, f"buffer view {number}")
 
     def _slice(self, view: dict[str, Any], what: str) -> memoryview:
-        buffer, offset, length = (as_int(view.get(k), d) for k, d in (("buffer", -1), ("byteOffset", 0), ("byteLength", -1)))
+        buffer, offset, length = (
+            as_int(view.get(k), d) for k, d in (("buffer", -1), ("byteOffset", 0), ("byteLength", -1))
+        )
         if not 0 <= buffer < len(self._document.buffers):
             raise self._document.error(f"is damaged: {what} has no buffer.")
         data = self._document.buffers[buffer]
@@ -102,7 +104,7 @@ class Accessors:
             out = decode(np.frombuffer(source, np.uint8), count, stride, mode, kind)
         except MeshoptError as error:
             raise self._document.error(f"is damaged: compressed buffer view {number} {error}.") from error
-        self._decoded[number] = memoryview(out)
+        self._decoded[number] = memoryview(out)  # type: ignore[arg-type]
         return self._decoded[number]
 
     def _head(self, index: Any) -> tuple[dict[str, Any], int, np.dtype[Any], int]:

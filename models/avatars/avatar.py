@@ -215,8 +215,8 @@ class EyeRange:
 class Avatar:
     """A drawable, drivable avatar.
 
-    Units are the file's (metres, if it keeps to the standard); axes are the head frame's: +x to the avatar's left, +y up,
-    +z out of its face.
+    Units are the file's (metres, if it keeps to the standard); axes are the head frame's: +x to the avatar's left,
+    +y up, +z out of its face.
 
     Attributes:
         name: for people.

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["AvatarFileError", "Document", "as_int", "as_list", "as_number", "as_object", "read_document"]
+from models.avatars.errors import AvatarFileError
+
+__all__ = ["Document", "as_int", "as_list", "as_number", "as_object", "read_document"]
 
 LARGEST_FILE = 512 * 1024 * 1024
 LARGEST_JSON = 64 * 1024 * 1024
@@ -40,10 +42,6 @@ SUPPORTED_EXTENSIONS = frozenset(
     }
 )
 """What a file may require: extensions that are read, and those that can be left out without harm to the form."""
-
-
-class AvatarFileError(Exception):
-    """An avatar file that cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,10 @@ def load_avatar(path: Path) -> Avatar:
     ]
     textures = load_textures(document, accessors, wanted)
     numbers = sorted(textures)
-    looks = [_renumbered(m, {t: i for i, t in enumerate(numbers)}) if i in used else AvatarMaterial(m.name)
-             for i, (m, _) in enumerate(materials)]
+    looks = [
+        _renumbered(m, {t: i for i, t in enumerate(numbers)}) if i in used else AvatarMaterial(m.name)
+        for i, (m, _) in enumerate(materials)
+    ]
     expressions = _expressions(vrm_expressions(document, meshes), meshes)
     licence = licence_of(document)
     return Avatar(

@@ -53,9 +53,7 @@ def read_materials(document: Document) -> list[tuple[AvatarMaterial, Slots]]:
 
 def _numbers(value: Any, default: tuple[float, ...], most: float = 100.0) -> tuple[float, ...]:
     given = as_list(value)
-    return tuple(
-        min(max(as_number(given[i] if i < len(given) else None, d), 0.0), most) for i, d in enumerate(default)
-    )
+    return tuple(min(max(as_number(given[i] if i < len(given) else None, d), 0.0), most) for i, d in enumerate(default))
 
 
 def _slot(info: dict[str, Any]) -> Slot:

@@ -6,6 +6,8 @@ triangles and index sequences, and the three filters. Reads never leave the stre
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -122,7 +124,7 @@ def _attribute_blocks(source: Bytes, out: Bytes) -> bool:
                 before = np.uint8((before + ((step >> 1) ^ (np.uint8(0) - (step & 1)))) & 255)
                 out[first + i, k] = before
             last[k] = before
-    return at <= end
+    return bool(at <= end)
 
 
 @njit(cache=True, nogil=True)
@@ -255,17 +257,19 @@ def _filtered(data: Bytes, count: int, stride: int, kind: str) -> Bytes:
     if kind == "NONE":
         return data
     if kind == "OCTAHEDRAL" and stride in (4, 8):
-        return _octahedral(data.view(np.int8 if stride == 4 else np.int16).reshape(count, 4)).reshape(-1).view(np.uint8)
+        signed: NDArray[Any] = data.view(np.int8) if stride == 4 else data.view(np.int16)
+        return _octahedral(signed.reshape(count, 4)).reshape(-1).view(np.uint8)
     if kind == "QUATERNION" and stride == 8:
         return _quaternion(data.view(np.int16).reshape(count, 4)).reshape(-1).view(np.uint8)
     if kind == "EXPONENTIAL":
         packed = data.view(np.int32)
         with np.errstate(over="ignore"):
-            return np.ldexp(((packed << 8) >> 8).astype(np.float32), packed >> 24).astype(np.float32).view(np.uint8)
+            wide = np.ldexp(((packed << 8) >> 8).astype(np.float32), packed >> 24)
+        return np.asarray(wide, np.float32).view(np.uint8)
     raise MeshoptError(f"has a filter that is not known ({kind[:20]})")
 
 
-def _octahedral(packed: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
+def _octahedral(packed: NDArray[Any]) -> NDArray[Any]:
     largest = float(np.iinfo(packed.dtype).max)
     x, y = packed[:, 0].astype(np.float64), packed[:, 1].astype(np.float64)
     z = packed[:, 2] - np.abs(x) - np.abs(y)

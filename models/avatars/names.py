@@ -7,7 +7,7 @@ The program's own names ("canonical" names) are:
 - VRM 1.0's presets (`aa`, `blinkLeft`, `happy`, `lookUp`);
 - Oculus visemes (`viseme_PP`).
 
-Names are matched without regard to case, spaces, dots, dashes and underscores, after what exporters put in front of them.
+Names are matched without regard to case, spaces, dots, dashes and underscores, and to what exporters put in front.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ VRM_PRESETS = (
     *("lookUp", "lookDown", "lookLeft", "lookRight"),
 )
 VISEMES = tuple(
-    f"viseme_{sound}" for sound in ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+    f"viseme_{sound}"
+    for sound in ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
 )
 BOTH_SIDES = tuple(dict.fromkeys(name[:-4] for name in ARKIT_CHANNELS if name.endswith("Left")))
 """Channels without their side; `mouth` and `jaw`, which mean movement to a side, are not among them."""
 BOTH_SIDES = tuple(name for name in BOTH_SIDES if name not in ("mouth", "jaw"))
 
 _PREFIXES = re.compile(
-    r"^(?:(?:blendshapes?\d*|arkit|morph|shape|bs|key|exp|ctrl|face|head|[am]\d{2}|v(?=[_ ](?:sil|pp|ff|th|dd|kk|ch|ss|nn|rr"
-    r"|aa|e|i|ih|o|oh|ou|u)$))[_\- ]+)+",
+    r"^(?:(?:blendshapes?\d*|arkit|morph|shape|bs|key|exp|ctrl|face|head|[am]\d{2})[_\- ]+)+",
     re.IGNORECASE,
 )
 _FCL = re.compile(r"(?:^|[_. ])(fcl_(?:all|brw|eye|mth|ha)_.*)$", re.IGNORECASE)
@@ -84,8 +84,8 @@ _HABITS = {
     "ee": "e Fcl_MTH_E mth_e mouth_e vowel_e え",
     "oh": "o Fcl_MTH_O mth_o mouth_o vowel_o お",
     "blink": "Fcl_EYE_Close eye_close eyesClosed eyeClosed eyesClose eyeBlink eyeBlinkBoth blinkBoth まばたき",
-    "blinkLeft": "blink_l winkLeft wink_l Fcl_EYE_Close_L eyeClosedLeft eyeClosed_l eyeCloseLeft ウィンク ウィンク左 まばたき左",
-    "blinkRight": "blink_r winkRight wink_r Fcl_EYE_Close_R eyeClosedRight eyeClosed_r eyeCloseRight ウィンク右 まばたき右",
+    "blinkLeft": "blink_l winkLeft wink_l Fcl_EYE_Close_L eyeClosedLeft eyeClosed_l eyeCloseLeft ウィンク ウィンク左",
+    "blinkRight": "blink_r winkRight wink_r Fcl_EYE_Close_R eyeClosedRight eyeClosed_r eyeCloseRight ウィンク右",
     "happy": "joy Fcl_ALL_Joy all_joy にっこり",
     "angry": "Fcl_ALL_Angry all_angry anger 怒り",
     "sad": "sorrow Fcl_ALL_Sorrow all_sorrow 困る",

@@ -20,6 +20,8 @@ BALD_BRIGHTNESS, BALD_HUE = 0.3, 0.12
 """Differences of log luminance and log hue from the skin below which the scalp counts as bare."""
 HAIRLINE = 0.018
 """Metres from the face within which the scalp may be forehead."""
+HAIR_HUE = 0.6
+"""Share of the hue seen that is believed: cameras make dark things colourful."""
 SMALLEST_IRIS = 5.0
 """Radius in pixels below which an iris' colour is lost in its surroundings."""
 
@@ -58,7 +60,8 @@ def hair_colour(model: FaceModel, views: Sequence[SkinView], skin: PersonTexture
     own = np.maximum(np.median(to_linear(skin.texture)[skin.seen > 0.8], axis=0), 1e-3)
     logs = np.log(hair / own)
     bald = abs(logs @ LUMINANCE) < BALD_BRIGHTNESS and float(np.ptp(logs)) < BALD_HUE * 2
-    return _srgb(hair), not bald
+    level = float(hair @ LUMINANCE)
+    return _srgb(level * (hair / level) ** HAIR_HUE), not bald
 
 
 def iris_colour(

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.avatars.person_blend import robust_blend
 from models.face_model.detail_map import DetailMap
 from models.face_model.model import FaceModel
 from models.geometry.depth_map import depth_map, facing_cosines
@@ -39,15 +39,13 @@ SKIN_LUMINANCE = 0.26
 """Luminance of average skin in the model's own colours, to which exposure is brought half-way."""
 DARKEST_TONE, LIGHTEST_TONE = 0.25, 1.5
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-NATURAL = 0.5
+NATURAL = 0.6
 """Share of the difference between the pictures' skin colour and usual skin that is taken for the light's colour."""
 HUE_DRIFT = 0.75
 """Share of slow changes of hue over the face that is taken for coloured light."""
-MOST_DRIFT = 0.4
-"""Natural logarithm of the largest factor that evening out applies."""
+MOST_DRIFT = 0.3
+"""Natural logarithm of the largest factor by which left and right are made to match."""
 FACING_LOW, FACING_HIGH = 0.15, 0.75
-SPREAD = 0.10
-"""Relative difference from the median at which a picture's say is halved."""
 MOUTH_COLOUR, SOCKET_COLOUR = (0.147, 0.024, 0.022), (0.448, 0.147, 0.119)
 """Linear light: as the renderer paints them."""
 _TROUBLED = ("brows", "lips", "beard", "scalp", "lids", "nose")
@@ -127,9 +125,9 @@ def blend_person(
         raise ValueError("no picture shows the face")
     prior = _prior(model, size)
     gains, light = _relight(colours, weights, np.stack(normals).astype(np.float32), prior, regions)
-    blended, total = _robust_blend(colours, weights, gains, _LINEAR)
+    blended, total = robust_blend(colours, weights, gains, _LINEAR)
     certain = np.clip(total / (0.2 * float(np.percentile(total[total > 0], 90))), 0, 1).astype(np.float32)
-    certain *= 1 - regions.rim * _foreign(blended, certain, regions)
+    certain *= 1 - _foreign(blended, certain, regions)
     # An ear seen in part is worse than one that is made up.
     certain = np.where(regions.ears > 0.3, np.clip(certain * 2 - 1, 0, 1), certain).astype(np.float32)
     blended = _evened(blended, certain, regions)
@@ -147,7 +145,9 @@ def _foreign(blended: Floats, certain: Floats, regions: _Regions) -> Floats:
     logs = np.log(np.maximum(blended, 1e-3) / np.maximum(skin, 1e-3))
     hue = np.abs(logs[..., 0] - logs[..., 1]) + np.abs(logs[..., 2] - logs[..., 1])
     # Hair over the temples ends where nothing was seen any more: the hair cap does that better.
-    off = np.maximum(logs[..., 1], -0.6 * logs[..., 1] - 0.1) + 0.7 * hue
+    sides = np.clip((regions.rim - 0.6) / 0.4, 0, 1)
+    dark = np.maximum(-0.6 * logs[..., 1] - 0.1, 0) * sides
+    off = regions.rim * np.maximum(np.maximum(logs[..., 1], 0) + 0.7 * hue, dark)
     return np.asarray(np.clip((cv2.GaussianBlur(off, (0, 0), len(off) / 120) - 0.3) / 0.2, 0, 1), np.float32)
 
 
@@ -184,7 +184,7 @@ class _Regions:
         eye_x = float(np.abs(model.joints(model.identity())[2:4, 0]).mean())
         self.is_mouth = ((np.abs(places[..., 0]) < 0.4 * eye_x) | (places[..., 1] < -0.7 * eye_x)).astype(np.float32)
         facing = interpolate(raster, model.normals(model.mean), model.faces)[..., 2]
-        self.rim = np.asarray(np.clip((0.75 - facing) / 0.3, 0, 1) * (1 - over("nose", "lips", "lids")), np.float32)
+        self.rim = np.asarray(np.clip((0.85 - facing) / 0.4, 0, 1) * (1 - over("nose", "lips", "lids")), np.float32)
         nostrils = DetailMap.whole(DetailMap(model).nostrils).astype(np.float32)
         self.nostrils = np.asarray(cv2.resize(nostrils, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
@@ -251,7 +251,7 @@ def _relight(
         flat = pictures / shade / exposure[:, None, None, None]
         mixed = (flat * shares[..., None]).sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-4)[..., None]
         # Half-way to the person's own colours, smooth: what is symmetric is skin, what is not is light.
-        mixed = fill_holes(mixed.astype(np.float32), np.clip(shares.sum(axis=0) * 4, 0, 1))
+        mixed = np.asarray(fill_holes(mixed.astype(np.float32), np.clip(shares.sum(axis=0) * 4, 0, 1)), np.float32)
         symmetric = (mixed + mixed[:, ::-1]) / 2
         blurred = np.asarray(cv2.GaussianBlur(symmetric, (0, 0), 3), np.float32)
         level = _mean(blurred @ LUMINANCE, plain) / _mean(model_skin @ LUMINANCE, plain)
@@ -288,65 +288,6 @@ def _fit_light(pictures: Floats, shares: Floats, basis: Floats, albedo: Floats, 
     return np.asarray(light / np.maximum(level, 1e-3), np.float32)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _robust_blend(colours: Image, weights: Floats, gains: Floats, linear: Floats) -> tuple[Floats, Floats]:
-    # The weighted mean around the weighted median of luminance, texel by texel; gains are read bilinearly.
-    count, size = weights.shape[0], weights.shape[1]
-    coarse = gains.shape[1]
-    out = np.zeros((size, size, 3), np.float32)
-    total = np.zeros((size, size), np.float32)
-    values = np.empty((count, 3), np.float32)
-    bright = np.empty(count, np.float32)
-    say = np.empty(count, np.float32)
-    for y in range(size):
-        gy = min(max((y + 0.5) * coarse / size - 0.5, 0.0), coarse - 1.001)
-        y0 = int(gy)
-        ty = np.float32(gy - y0)
-        for x in range(size):
-            gx = min(max((x + 0.5) * coarse / size - 0.5, 0.0), coarse - 1.001)
-            x0 = int(gx)
-            tx = np.float32(gx - x0)
-            used = 0
-            strongest = np.float32(0)
-            for n in range(count):
-                strongest = max(strongest, weights[n, y, x])
-            if strongest < 1e-3:
-                continue
-            for n in range(count):
-                w = weights[n, y, x]
-                # Views that see a place far worse than the best one would only blur it.
-                if w < 0.3 * strongest:
-                    continue
-                for k in range(3):
-                    upper = gains[n, y0, x0, k] * (1 - tx) + gains[n, y0, x0 + 1, k] * tx
-                    lower = gains[n, y0 + 1, x0, k] * (1 - tx) + gains[n, y0 + 1, x0 + 1, k] * tx
-                    values[used, k] = linear[colours[n, y, x, k]] * (upper * (1 - ty) + lower * ty)
-                bright[used] = 0.2126 * values[used, 0] + 0.7152 * values[used, 1] + 0.0722 * values[used, 2]
-                say[used] = w * w * w
-                used += 1
-            order = np.argsort(bright[:used])
-            sum_ = np.float32(0)
-            for i in range(used):
-                sum_ += say[i]
-            half, median = np.float32(0), bright[order[used - 1]]
-            for i in range(used):
-                half += say[order[i]]
-                if half >= 0.5 * sum_:
-                    median = bright[order[i]]
-                    break
-            agreed = np.float32(0)
-            for i in range(used):
-                off = (bright[i] - median) / (SPREAD * (median + np.float32(0.02)))
-                w = say[i] / (1 + off * off) ** 2
-                agreed += w
-                for k in range(3):
-                    out[y, x, k] += w * values[i, k]
-            for k in range(3):
-                out[y, x, k] /= agreed
-            total[y, x] = strongest
-    return out, total
-
-
 def _evened(blended: Floats, certain: Floats, regions: _Regions) -> Floats:
     """Takes out what is left of coloured and one-sided light: hue that drifts over centimetres, and brightness that
     differs between left and right. Redness of cheeks stays in part, moles and freckles stay."""
@@ -355,7 +296,7 @@ def _evened(blended: Floats, certain: Floats, regions: _Regions) -> Floats:
     logs = np.log(np.maximum(blended, 2e-3))
     # A fringe or a beard is no shadow.
     skin = np.median(logs[plain > 0.5 * float(plain.max())], axis=0)
-    plain = plain / (1 + (np.abs(logs - skin).max(axis=2) / 0.4) ** 4)
+    plain = plain / (1 + (np.abs(logs[..., 1] - skin[1]) / 0.5) ** 4)
     side = size // 8
     small = cv2.resize(logs * plain[..., None], (side, side), interpolation=cv2.INTER_AREA)
     share = cv2.resize(plain, (side, side), interpolation=cv2.INTER_AREA)
@@ -363,8 +304,8 @@ def _evened(blended: Floats, certain: Floats, regions: _Regions) -> Floats:
     smooth = np.asarray(cv2.GaussianBlur(filled.astype(np.float32), (0, 0), side / 16), np.float32)
     middle = np.average(smooth.reshape(-1, 3), axis=0, weights=np.maximum(share, 1e-6).ravel())
     bright = smooth[..., 1:2]
-    off = HUE_DRIFT * ((smooth - bright) - (middle - middle[1])) + (bright - bright[:, ::-1]) / 2
-    off = np.clip(off, -MOST_DRIFT, MOST_DRIFT)
+    off = HUE_DRIFT * ((smooth - bright) - (middle - middle[1]))
+    off = off + np.clip((bright - bright[:, ::-1]) / 2, -MOST_DRIFT, MOST_DRIFT)
     drift = cv2.resize(np.asarray(off, np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(blended * np.exp(-drift), np.float32)
 

@@ -117,7 +117,9 @@ def _local(document: Document, node: dict[str, Any], index: int) -> NDArray[np.f
     return matrix
 
 
-_NOISE = re.compile(r"^(?:mixamorig\d*|ccbase|jbip|jadj|jsec|bip\d*|rig|def|org|armature|valvebiped|character\d*|avatar)+")
+_NOISE = re.compile(
+    r"^(?:mixamorig\d*|ccbase|jbip|jadj|jsec|bip\d*|rig|def|org|armature|valvebiped|character\d*|avatar)+"
+)
 _MIDDLE = re.compile(r"^c(?=head$|neck|chest|upperchest|hips|jaw)")
 _NAMES = {
     "hips": ("hips", "hip", "pelvis"),

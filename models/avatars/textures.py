@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from models.avatars.accessors import Accessors
-from models.avatars.container import AvatarFileError, Document, as_int, as_object, data_uri
+from models.avatars.container import Document, as_int, as_object, data_uri
+from models.avatars.errors import AvatarFileError
 
 __all__ = ["AvatarTexture", "load_textures"]
 

@@ -113,6 +113,7 @@ def licence_of(document: Document) -> Licence:
     """Title, author and terms."""
     asset = as_object(document.json.get("asset"))
     extras = as_object(asset.get("extras"))
+    words: tuple[Any, ...]
     if kind_of(document) == "glTF":
         words = (extras.get("title"), extras.get("author"), extras.get("license") or asset.get("copyright"), "")
     else:

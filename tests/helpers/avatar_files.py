@@ -31,7 +31,18 @@ BONE_PLACES = (
     (-0.18, SHOULDER_Y, 0.0),
     (-0.43, SHOULDER_Y, 0.0),
 )
-BONE_NAMES = ("Hips", "Spine2", "Neck", "Head", "LeftEye", "RightEye", "LeftArm", "LeftForeArm", "RightArm", "RightForeArm")
+BONE_NAMES = (
+    "Hips",
+    "Spine2",
+    "Neck",
+    "Head",
+    "LeftEye",
+    "RightEye",
+    "LeftArm",
+    "LeftForeArm",
+    "RightArm",
+    "RightForeArm",
+)
 VRM_BONES = (
     *("hips", "chest", "neck", "head", "leftEye", "rightEye"),
     *("leftUpperArm", "leftLowerArm", "rightUpperArm", "rightLowerArm"),
@@ -93,7 +104,9 @@ class GlbBuilder:
         """Adds a node, to the scene or below another one."""
         self.json["nodes"].append(entry)
         number = len(self.json["nodes"]) - 1
-        above = self.json["scenes"][0]["nodes"] if parent is None else self.json["nodes"][parent].setdefault("children", [])
+        above = (
+            self.json["scenes"][0]["nodes"] if parent is None else self.json["nodes"][parent].setdefault("children", [])
+        )
         above.append(number)
         return number
 
@@ -147,7 +160,8 @@ def person(
     """
     file = GlbBuilder()
     file.json["materials"] = [
-        material or {"name": "skin", "pbrMetallicRoughness": {"baseColorFactor": [0.8, 0.5, 0.4, 1], "metallicFactor": 0}},
+        material
+        or {"name": "skin", "pbrMetallicRoughness": {"baseColorFactor": [0.8, 0.5, 0.4, 1], "metallicFactor": 0}},
         {"name": "eye", "pbrMetallicRoughness": {"baseColorFactor": [0.05, 0.1, 0.9, 1], "metallicFactor": 0}},
         {"name": "hand", "pbrMetallicRoughness": {"baseColorFactor": [0.1, 0.8, 0.1, 1], "metallicFactor": 0}},
     ]
@@ -201,7 +215,9 @@ def _bones(file: GlbBuilder, turn: NDArray[np.float32]) -> None:
     file.json["skins"] = [{"joints": list(range(len(BONES))), "inverseBindMatrices": matrices}]
 
 
-def as_vrm0(file: GlbBuilder, groups: list[dict[str, Any]], materials: list[dict[str, Any]] | None = None) -> GlbBuilder:
+def as_vrm0(
+    file: GlbBuilder, groups: list[dict[str, Any]], materials: list[dict[str, Any]] | None = None
+) -> GlbBuilder:
     """Adds VRM 0.x's part to a person made with `faces_away`."""
     file.json["extensions"] = {
         "VRM": {

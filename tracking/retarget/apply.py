@@ -108,6 +108,7 @@ class Retargeter:
         self._gain = np.array([1.0 if c is None else c.gain for c in curves], np.float32)
         self._offset = np.array([0.0 if c is None else c.offset for c in curves], np.float32)
         self._dead = np.array([0.0 if c is None else c.dead_zone for c in curves], np.float32)
+        self._stretch = 1.0 / (1.0 - self._dead)
         on = [not ((c is not None and c.mute) or (solo and not (c is not None and c.solo))) for c in curves]
         self._on = np.array(on, np.float32)
         self._bent = [
@@ -157,7 +158,7 @@ class Retargeter:
     def _tracked(self, parameters: FaceParameters) -> Driven:
         settings = self._settings
         gaze = self._gaze(parameters.gaze)
-        values = np.clip(np.nan_to_num(np.asarray(parameters.expression, np.float32)), 0.0, 1.0)
+        values = np.minimum(np.maximum(_finite(parameters.expression), 0.0), 1.0)
         values[_EYE_LOOKS] = gaze_to_channels(gaze)[_EYE_LOOKS]
         values = self._curved(values)
         if self._looks_changed:
@@ -171,18 +172,19 @@ class Retargeter:
         return Driven(values, rotation, translation, gaze)
 
     def _curved(self, values: Floats) -> Floats:
-        values = np.maximum(values - self._dead, 0.0) / (1.0 - self._dead)
+        values = np.maximum(values - self._dead, 0.0) * self._stretch
         for i, inputs, outputs in self._bent:
             values[i] = np.interp(values[i], inputs, outputs)
-        return np.asarray(np.clip(values * self._gain + self._offset, 0.0, 1.0) * self._on, np.float32)
+        out = np.minimum(np.maximum(values * self._gain + self._offset, 0.0), 1.0) * self._on
+        return np.asarray(out, np.float32)
 
     def _gaze(self, gaze: NDArray[np.floating]) -> Floats:
         settings = self._settings.gaze
         limit = radians(settings.limit_deg)
-        look = np.nan_to_num(np.asarray(gaze, np.float32))
+        look = _finite(gaze)
         if settings.together:
             look = np.broadcast_to(look.mean(axis=0), (2, 2))
-        return np.asarray(np.clip(look * np.float32(settings.gain), -limit, limit), np.float32)
+        return np.asarray(np.minimum(np.maximum(look * np.float32(settings.gain), -limit), limit), np.float32)
 
     def _head(self, parameters: FaceParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         head = self._settings.head
@@ -192,11 +194,20 @@ class Retargeter:
             rotation = np.eye(3)
         if not np.isfinite(place).all():
             place = np.zeros(3) if self._rest is None else self._rest
-        angles = to_euler(rotation) * head.rotation_gain + np.radians(head.rotation_offset_deg)
-        limit = np.abs(np.radians(head.rotation_limit_deg))
-        yaw, pitch, roll = np.clip(angles, -limit, limit).tolist()
+        yaw, pitch, roll = (
+            min(max(angle * gain + radians(offset), -radians(abs(limit))), radians(abs(limit)))
+            for angle, gain, offset, limit in zip(
+                to_euler(rotation).tolist(),
+                head.rotation_gain,
+                head.rotation_offset_deg,
+                head.rotation_limit_deg,
+                strict=True,
+            )
+        )
         if self._rest is None:
             self._rest = place.copy()
+        if head.translation_gain == 0.0:
+            return from_euler(yaw, pitch, roll), np.zeros(3)
         move = HEAD_TO_CAMERA @ (place - self._rest) * head.translation_gain
         far = float(np.linalg.norm(move))
         if far > head.translation_limit_m:
@@ -225,6 +236,12 @@ class Retargeter:
         if since < BLINK_DOWN:
             return 0.5 - 0.5 * cos(pi * since / BLINK_DOWN)
         return exp(-4.0 * ((since - BLINK_DOWN) / BLINK_UP) ** 2)
+
+
+def _finite(values: NDArray[np.floating]) -> Floats:
+    """As float32, with 0 for what is no number."""
+    out = np.asarray(values, np.float32)
+    return out if np.isfinite(out).all() else np.nan_to_num(out, posinf=0.0, neginf=0.0)
 
 
 def _between(a: Driven, b: Driven, share: float) -> Driven:

@@ -82,7 +82,7 @@ def _rows(names: set[str]) -> dict[str, dict[int, float]]:
     rows = {name: {CHANNEL_INDEX[name]: 1.0} for name in names if name in CHANNEL_INDEX}
     sided = {name[:-4] for name in ARKIT_CHANNELS if name.endswith("Left")} - {"mouth", "jaw"}
     for stem in sided & names:
-        pair = [f"{stem}Left", f"{stem}Right"]
+        pair = (f"{stem}Left", f"{stem}Right")
         if not any(name in names for name in pair):
             rows[stem] = {CHANNEL_INDEX[name]: 0.5 for name in pair}
     _lids(names, rows)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,7 +57,7 @@ class ChannelCurve(_Settings):
     @field_validator("points")
     @classmethod
     def _rising(cls, points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        if any(b[0] <= a[0] for a, b in zip(points, points[1:], strict=False)):
+        if any(b[0] <= a[0] for a, b in pairwise(points)):
             raise ValueError("a response curve's points need rising inputs")
         return points
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDoubleSpinBox
@@ -23,7 +24,7 @@ def names(opened: Opened) -> list[str]:
     return [choice.name for choice in opened.window.models.avatars.choices]
 
 
-def picture(opened: Opened) -> np.ndarray:  # type: ignore[type-arg]
+def picture(opened: Opened) -> NDArray[np.float64]:
     return np.asarray(opened.window.head.grab_picture(), np.float64)  # type: ignore[attr-defined]
 
 

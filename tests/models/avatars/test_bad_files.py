@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,7 +163,9 @@ def empty_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head_ = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head_) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head_) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    )
 
 
 def test_sixteen_thousand_pixel_texture_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
@@ -202,11 +205,14 @@ def test_random_damage_never_does_more_than_refuse(tmp_path: Path, data: st.Data
 @given(data=st.data())
 def test_odd_values_in_the_scene_never_do_more_than_refuse(tmp_path: Path, data: st.DataObject) -> None:
     file = person({"jawOpen": DOWN}, rows=4)
-    odd = st.sampled_from([None, -1, 10**12, 1e308, "x", [], {}, True, [[]], 0])
+    values: list[Any] = [None, -1, 10**12, 1e308, "x", [], {}, True, [[]], 0]
+    odd = st.sampled_from(values)
     for _ in range(data.draw(st.integers(1, 3))):
         place: object = file.json
         for _ in range(6):
-            keys = list(place) if isinstance(place, dict) else list(range(len(place))) if isinstance(place, list) else []
+            keys = (
+                list(place) if isinstance(place, dict) else list(range(len(place))) if isinstance(place, list) else []
+            )
             if not keys:
                 break
             key = data.draw(st.sampled_from(keys))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,9 +53,14 @@ def test_parts_that_share_one_list_of_vertices_keep_their_own_only(tmp_path: Pat
 def test_vrm_expressions_bones_and_licence(tmp_path: Path, kind: str) -> None:
     targets = {"Face.M_F00_000_00_Fcl_MTH_A": DOWN, "Fcl_EYE_Close_L": (0, 0.01, 0), "odd": (0, 0, 0.01)}
     if kind == "vrm0":
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"name": "A", "presetName": "a", "binds": [{"mesh": 0, "index": 0, "weight": 50}]},
-            {"name": "Odd", "presetName": "unknown", "binds": [{"mesh": 0, "index": 2, "weight": 100}], "isBinary": True},
+            {
+                "name": "Odd",
+                "presetName": "unknown",
+                "binds": [{"mesh": 0, "index": 2, "weight": 100}],
+                "isBinary": True,
+            },
             {"name": "I", "presetName": "i", "binds": []},
         ]
         avatar = saved(as_vrm0(person(targets, faces_away=True), groups), tmp_path, "a.vrm")
@@ -181,8 +187,13 @@ def test_quantised_positions_and_targets(tmp_path: Path) -> None:
     attributes["POSITION"] = len(file.json["accessors"]) - 1
     bytes_ = padded(np.rint(normals * 127).astype(np.int8), 4)
     file.json["accessors"].append(
-        {"bufferView": file.view(bytes_.tobytes(), byteStride=4), "componentType": 5120, "count": len(whole),
-         "type": "VEC3", "normalized": True}
+        {
+            "bufferView": file.view(bytes_.tobytes(), byteStride=4),
+            "componentType": 5120,
+            "count": len(whole),
+            "type": "VEC3",
+            "normalized": True,
+        }
     )
     attributes["NORMAL"] = len(file.json["accessors"]) - 1
     attributes["TEXCOORD_0"] = file.accessor(np.rint(uv * 65535).astype(np.uint16), normalized=True)
