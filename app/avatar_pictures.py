@@ -144,25 +144,28 @@ def avatar_sheet(avatar: PersonAvatar, model: FaceModel, capture: Image | None, 
             gl.scene = replace(gl.scene, viewpoint=Viewpoint(yaw=yaw, zoom=1.4))
             return gl.render(avatar_face(avatar, model, expression, relief), view, (TILE, TILE))
 
-        raised = dict(SHEET_EXPRESSIONS[2][1])
-        relief = _relief(avatar, model, gl, raised) if wrinkles else None
+        # The picture's own wrinkles where there is one; otherwise what the network sees in the drawn head's brows.
+        raised = dict(SHEET_EXPRESSIONS[2][1]) if capture is None else None
+        relief = None
+        if wrinkles:
+            seen = (
+                gl.render(avatar_face(avatar, model, raised), View.TEXTURED, (640, 640)) if capture is None else capture
+            )
+            relief = _relief(model, seen)
         tiles += [shot(), shot(0.7), shot(-0.7), shot(0.35, View.CLAY, raised, relief)]
         tiles += [shot(expression=dict(values)) for _, values in SHEET_EXPRESSIONS]
     rows = [np.hstack(tiles[:5]), np.hstack(tiles[5:])]
     return np.ascontiguousarray(np.vstack(rows))
 
 
-def _relief(
-    avatar: PersonAvatar, model: FaceModel, gl: OffscreenRenderer, expression: dict[str, float]
-) -> NDArray[np.float32] | None:
-    """The detail network's relief, from a rendered picture of the avatar itself; None where there is no network."""
+def _relief(model: FaceModel, picture: Image) -> NDArray[np.float32] | None:
+    """The detail network's relief of the face in a picture; None where there is no network or no face."""
     from models.engines.base import EngineError
     from models.networks.stored import WeightsError
     from tracking.detail_settings import DetailSettings
     from tracking.detailed import stage_for
     from tracking.still_frames import StillFrameTracker
 
-    picture = gl.render(avatar_face(avatar, model, expression), View.TEXTURED, (640, 640))
     try:
         stage = stage_for(model, DetailSettings())
     except (WeightsError, EngineError):

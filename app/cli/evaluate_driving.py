@@ -50,9 +50,8 @@ def run(args: Sequence[str], prog: str) -> int:
     Console().print(table)
     known = [score.correlation for score in scores if score.correlation is not None]
     good = sum(value >= 0.9 for value in known)
-    print(
-        f"{subject.name}: a face in {seen} of {pictures} pictures; {good} of {len(known)} groups correlate 0.9 or better."
-    )
+    told = f"{good} of {len(known)} groups correlate 0.9 or better"
+    print(f"{subject.name}: a face in {seen} of {pictures} pictures; {told}.")
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         report = {"avatar": subject.name, "pictures": pictures, "seen": seen, "groups": [asdict(s) for s in scores]}

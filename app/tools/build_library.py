@@ -115,6 +115,7 @@ def main(out: Path = LIBRARY) -> None:
     for recipe in RECIPES:
         path = out / f"{recipe.name.lower()}.mien"
         write_person(person(model, recipe), path)
+        path.chmod(0o644)  # for everybody who uses the installed program
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
 
 

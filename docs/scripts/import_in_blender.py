@@ -50,10 +50,14 @@ for key in bpy.data.shape_keys:
 scene.frame_set(frame)
 meshes = [o for o in bpy.data.objects if o.type == "MESH"]
 depsgraph = bpy.context.evaluated_depsgraph_get()
-corners = [o.evaluated_get(depsgraph).matrix_world @ Vector(c) for o in meshes for c in o.evaluated_get(depsgraph).bound_box]
+corners = [
+    o.evaluated_get(depsgraph).matrix_world @ Vector(c) for o in meshes for c in o.evaluated_get(depsgraph).bound_box
+]
 middle = sum(corners, Vector()) / len(corners)
 jaw = next((k.key_blocks.get("jawOpen") for k in bpy.data.shape_keys), None)
-print(f"frame {frame}: middle of the head {tuple(round(v, 4) for v in middle)}, jawOpen {jaw.value if jaw else 'no key'}")
+print(
+    f"frame {frame}: middle of the head {tuple(round(v, 4) for v in middle)}, jawOpen {jaw.value if jaw else 'no key'}"
+)
 
 camera = bpy.data.objects.new("eye", bpy.data.cameras.new("eye"))
 scene.collection.objects.link(camera)
