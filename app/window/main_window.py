@@ -148,7 +148,8 @@ class MainWindow(WindowCommands):
             self._style,
         )
         TabTitles(self, list(self.docks.values()))
-        self.docks["expression"].raise_()
+        for name in ("expression", "tuning"):
+            self.docks[name].raise_()
         menu = self.actions_.menus["View"]
         panels = menu.addMenu(tr("Panels"))
         for dock in self.docks.values():

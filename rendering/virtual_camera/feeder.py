@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from models.face_model import FaceModel
 from rendering.offscreen import RenderingUnavailableError
@@ -17,8 +18,11 @@ from tracking.types import TrackedFace
 
 _log = logging.getLogger(__name__)
 
-MOST_PIXELS = 520_000
+MOST_PIXELS = 400_000
 """Without a graphics card more would cost the tracking its time; `compose` scales up."""
+REST_SHARE = 1.0
+"""Of the time that a picture took, the thread rests: what it draws with is the tracking's, too. The camera holds its rate
+by sending pictures again; a graphics card draws so fast that the rest is not noticed."""
 
 
 class CameraFeeder:
@@ -42,6 +46,7 @@ class CameraFeeder:
         self._model = model
         self._scene = scene or Scene()
         self._subject = subject
+        self._closing = threading.Event()
         self._faces: Mailbox[TrackedFace] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-camera-feed", daemon=True)
         self._thread.start()
@@ -52,6 +57,7 @@ class CameraFeeder:
 
     def close(self) -> None:
         """End, in less than half a second."""
+        self._closing.set()
         self._faces.close(discard=True)
         self._thread.join(0.5)
 
@@ -63,11 +69,13 @@ class CameraFeeder:
             with SubjectPictures(self._model, scene) as renderer:
                 renderer.choose(self._subject)
                 while (face := self._faces.take()) is not None:
+                    begun = time.perf_counter()
                     height, width = face.frame.image.shape[:2]
                     size = feed_size(settings, (width, height), MOST_PIXELS)
                     view = renderer.render(face, scene, size, alpha=clear)
                     self._camera.submit(compose(face.frame.image, view, settings))
                     self.drawn += 1
+                    self._closing.wait((time.perf_counter() - begun) * REST_SHARE)
         except (RenderingUnavailableError, ValueError) as error:
             self.problem = str(error)
         except Exception as error:
