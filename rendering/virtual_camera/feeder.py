@@ -21,8 +21,8 @@ _log = logging.getLogger(__name__)
 MOST_PIXELS = 400_000
 """Without a graphics card more would cost the tracking its time; `compose` scales up."""
 REST_SHARE = 1.0
-"""Of the time that a picture took, the thread rests: what it draws with is the tracking's, too. The camera holds its rate
-by sending pictures again; a graphics card draws so fast that the rest is not noticed."""
+"""Of the time that a picture took, the thread rests: what it draws with is the tracking's, too. The camera holds its
+rate by sending pictures again; a graphics card draws so fast that the rest is not noticed."""
 
 
 class CameraFeeder:
