@@ -29,8 +29,8 @@ class CreateOptions(_Options):
     name: Name
     """What to call it."""
     source: Annotated[str, tyro.conf.arg(name="from", metavar="SOURCE")]
-    """A camera (camera:0, camera:NAME), a recorded session, a video, a picture or a folder of pictures of one person;
-    the calmest picture is taken as the face at rest."""
+    """A camera (camera:0, camera:NAME), a recorded session, a video, a picture or a folder of pictures of one person,
+    or demo for the clip that comes with Mien; the calmest picture is taken as the face at rest."""
     seconds: float | None = Field(default=None, gt=0)
     """How much of it is used; otherwise 20 seconds of a camera and all of a video."""
     input_is_mirrored: bool = False
@@ -98,19 +98,20 @@ class SheetOptions(_Options):
     out: Path
     """PNG file."""
     source: Annotated[str | None, tyro.conf.arg(name="from", metavar="SOURCE")] = None
-    """A video or picture whose calmest face is shown beside it; without one the texture is."""
+    """A video or picture, or demo, whose calmest face is shown beside it; without one the texture is."""
 
 
 def run_create(args: Sequence[str], prog: str) -> int:
     """Make an avatar; returns the exit status."""
     options = parse(CreateOptions, args, prog)
     from app.avatar_store import AvatarStore
+    from app.demo_clip import named_input
     from app.jobs.avatar import CONSENT, AvatarRequest, create_avatar
     from app.jobs.track import Progress
 
     request = AvatarRequest(
         name=options.name,
-        source=options.source,
+        source=named_input(options.source),
         seconds=options.seconds,
         mirrored=options.input_is_mirrored,
         replace_old=options.replace,
@@ -195,11 +196,12 @@ def run_sheet(args: Sequence[str], prog: str) -> int:
     options = parse(SheetOptions, args, prog)
     from app.avatar_pictures import avatar_sheet
     from app.avatar_store import AvatarStore
+    from app.demo_clip import named_input
     from app.jobs.avatar import example_picture
     from models.face_model import load_face_model
 
     avatar = AvatarStore().load(options.name)
-    capture = None if options.source is None else example_picture(options.source)
+    capture = None if options.source is None else example_picture(named_input(options.source))
     _write_png(options.out, avatar_sheet(avatar, load_face_model(), capture))
     print(f"The sheet of {options.name} is {options.out}.")
     return 0

@@ -36,7 +36,8 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     inputs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="INPUT...")] = ()
-    """Videos, pictures, folders of either, or a camera (camera:0, camera:NAME; Ctrl-C ends it)."""
+    """Videos, pictures, folders of either, demo for the clip that comes with Mien, or a camera (camera:0, camera:NAME;
+    Ctrl-C ends it)."""
     out: Path
     """Folder for the results; made if it does not exist."""
     render: Path | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.demo_clip import named_input
 from app.errors import CommandError
 from tracking.sources.images import IMAGE_SUFFIXES, natural_key
 
@@ -45,7 +46,7 @@ def plan_inputs(inputs: Sequence[str], out: Path) -> list[PlannedInput]:
         raise CommandError("Nothing to track is named: give videos, pictures, folders or camera:0.")
     specs: list[str] = []
     batch = len(inputs) > 1
-    for item in inputs:
+    for item in map(named_input, inputs):
         videos = _videos_in(item)
         if videos:
             batch = True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from app.demo_clip import DEMO_CLIP
+from app.demo_clip import named_input
 from app.errors import CommandError
 from models.face_model import FaceModel, load_face_model
 from rendering.subject import OWN, Subject
@@ -172,7 +172,7 @@ def _input(request: LiveRequest, model: FaceModel, stack: ExitStack) -> tuple[So
     if receiver is not None:
         source: Source = ReceiverSource(receiver)
         return source, ReceiverTracking(receiver, model)
-    path = str(DEMO_CLIP) if request.spec == "demo" else request.spec
+    path = named_input(request.spec)
     source = make_source(path, paced=True, loop=request.loop, mirrored=request.mirrored)
     if isinstance(source, ImageSource):
         raise CommandError(f"{request.spec} is made of pictures, which have no time to keep: `track` them.")

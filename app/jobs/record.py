@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.demo_clip import DEMO_CLIP
+from app.demo_clip import named_input
 from app.errors import CommandError
 from models.engines.base import EngineError
 from models.networks.stored import WeightsError
@@ -80,7 +80,7 @@ def record(request: RecordRequest, watch: Watch = lambda recorder, pipeline: Non
     """
     check_new_folder(request.folder)
     with ExitStack() as stack:
-        path = str(DEMO_CLIP) if request.spec == "demo" else request.spec
+        path = named_input(request.spec)
         source = make_source(path, paced=request.paced, mirrored=request.mirrored)
         if isinstance(source, ImageSource):
             raise CommandError(f"{request.spec} is made of pictures, which have no time to record: `track` them.")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.demo_clip import DEMO_CLIP
 from app.errors import CommandError
-from app.jobs.inputs import plan_inputs
+from app.jobs.inputs import PlannedInput, plan_inputs
 
 
 def planned(inputs: list[Path | str], out: Path) -> list[tuple[str, str]]:
@@ -46,3 +47,7 @@ def test_nothing_and_nothing_useful(tmp_path: Path) -> None:
         plan_inputs([], tmp_path)
     with pytest.raises(CommandError, match="neither a video nor a picture"):
         plan_inputs([str(tmp_path)], tmp_path)
+
+
+def test_the_bundled_clip_by_its_name(tmp_path: Path) -> None:
+    assert plan_inputs(["demo"], tmp_path) == [PlannedInput(str(DEMO_CLIP), tmp_path)]
