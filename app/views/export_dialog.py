@@ -5,22 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QWidget
 
 from app.state.player import clock_text
+from app.views.form_dialog import FormDialog, with_button
 from app.views.widgets import muted
 from app.window.texts import tr
 from recordings.exporters import FORMATS, Format
@@ -71,7 +60,7 @@ class ExportWish:
         return args + (["--background"] if self.background else [])
 
 
-class ExportDialog(QDialog):
+class ExportDialog(FormDialog):
     """Format, place, and what belongs to the format.
 
     Args:
@@ -80,9 +69,6 @@ class ExportDialog(QDialog):
         has_relief: the session holds wrinkles.
         has_pictures: the session holds pictures.
     """
-
-    wanted = Signal(object)
-    """The user wants this ExportWish done."""
 
     def __init__(
         self,
@@ -93,13 +79,13 @@ class ExportDialog(QDialog):
         has_pictures: bool = True,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        name = sessions[0].name if len(sessions) == 1 else tr("{count} sessions", count=len(sessions))
+        hint = tr("As the command `export` does. The window stays usable meanwhile.")
+        self.holds = muted()
+        super().__init__(tr("Export {name}", name=name), hint, tr("Export"), 560, parent, below=self.holds)
         self._sessions = sessions
         self._span = span
         self._has_relief = has_relief
-        self._has_pictures = has_pictures
-        name = sessions[0].name if len(sessions) == 1 else tr("{count} sessions", count=len(sessions))
-        self.setWindowTitle(tr("Export {name}", name=name))
         self.format = QComboBox()
         for item in FORMATS.values():
             self.format.addItem(tr(item.title), item.name)
@@ -125,13 +111,6 @@ class ExportDialog(QDialog):
         self.wrinkles = QCheckBox(tr("With wrinkles"))
         self.wrinkles.setChecked(has_relief)
         self.background = QCheckBox(tr("With background"))
-        self.holds = muted()
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
-        self.problem.hide()
-        self.start = QPushButton(tr("Export"))
-        self.start.setDefault(True)
-        self.start.clicked.connect(self._on_start)
         self.format.currentIndexChanged.connect(self._on_format)
         for box in (self.audio, self.wrinkles):
             box.toggled.connect(self._tell)
@@ -145,38 +124,13 @@ class ExportDialog(QDialog):
         return FORMATS[self.format.currentData()]
 
     def _arrange(self) -> None:
-        cancel = QPushButton(tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        choose = QPushButton(tr("Choose…"))
-        choose.setAutoDefault(False)
-        choose.clicked.connect(self._choose)
-        place = QHBoxLayout()
-        place.addWidget(self.out, 1)
-        place.addWidget(choose)
-        self.form = QFormLayout()
-        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.form.setVerticalSpacing(10)
         self.form.addRow(tr("Format"), self.format)
-        self.form.addRow(tr("To"), place)
+        self.form.addRow(tr("To"), with_button(self.out, self._choose))
         self.form.addRow(tr("Frames"), self.rate)
         self.form.addRow(tr("Shows"), self.view)
         self.form.addRow(tr("Size"), self.dimensions)
         for box in (self.marked, self.audio, self.wrinkles, self.background):
             self.form.addRow("", box)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.start)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(muted(tr("As the command `export` does. The window stays usable meanwhile.")))
-        column.addLayout(self.form)
-        column.addWidget(self.holds)
-        column.addWidget(self.problem)
-        column.addLayout(row)
-        self.setMinimumWidth(560)
 
     def _on_format(self) -> None:
         chosen = self.chosen
@@ -212,12 +166,10 @@ class ExportDialog(QDialog):
         dialog.fileSelected.connect(self.out.setText)
         dialog.open()
 
-    def _on_start(self) -> None:
+    def _on_act(self) -> None:
         text = self.out.text().strip()
         if not text:
-            self.problem.setText(tr("No place for the export is named: choose one."))
-            self.problem.show()
-            self.out.setFocus()
+            self._complain(tr("No place for the export is named: choose one."), self.out)
             return
         chosen = self.chosen
         span = self._span if self.marked.isChecked() else None
@@ -234,5 +186,4 @@ class ExportDialog(QDialog):
             wrinkles=chosen.relief and not chosen.pictures and self._has_relief and self.wrinkles.isChecked(),
             background=self.background.isChecked() and chosen.name == "png",
         )
-        self.wanted.emit(wish)
-        self.accept()
+        self._done(wish)

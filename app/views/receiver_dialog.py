@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from app.views.widgets import muted
+from app.views.form_dialog import FormDialog
 from app.window.texts import tr
 from app.window_settings import SourceSettings
 from tracking.streams.base import StreamError
 from tracking.streams.receivers.choose import RECEIVERS, make_receiver
 
 
-class ReceiverDialog(QDialog):
+class ReceiverDialog(FormDialog):
     """Protocol and addresses.
 
     Args:
         source: what is open, whose values are offered.
     """
 
-    wanted = Signal(object)
-    """The user wants this SourceSettings."""
-
     def __init__(self, source: SourceSettings, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("A face from a phone or another program"))
+        hint = tr(
+            "A phone reaches this computer only where it listens to the network: 0.0.0.0, or its own address."
+            " Anyone there can then send a face."
+        )
+        super().__init__(tr("A face from a phone or another program"), hint, tr("Receive"), 480, parent)
         known = source.kind == "receiver"
         self.protocol = QComboBox()
         for key, (name, _) in RECEIVERS.items():
@@ -45,42 +34,10 @@ class ReceiverDialog(QDialog):
         self.port = QLineEdit(str(source.port or "") if known else "")
         self.phone = QLineEdit(source.path if known else "")
         self.phone.setPlaceholderText(tr("Address of the phone, if it is to be asked to start"))
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
-        self.problem.setProperty("role", "problem")
-        self.problem.hide()
-        self.open_ = QPushButton(tr("Receive"))
-        self.open_.setDefault(True)
-        self.open_.clicked.connect(self._on_open)
-        cancel = QPushButton(tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        self.form = QFormLayout()
-        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.form.setVerticalSpacing(10)
         self.form.addRow(tr("From"), self.protocol)
         self.form.addRow(tr("Listen on"), self.listen_on)
         self.form.addRow(tr("Port"), self.port)
         self.form.addRow(tr("Phone"), self.phone)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.open_)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(
-            muted(
-                tr(
-                    "A phone reaches this computer only where it listens to the network: 0.0.0.0, or its own address."
-                    " Anyone there can then send a face."
-                )
-            )
-        )
-        column.addLayout(self.form)
-        column.addWidget(self.problem)
-        column.addLayout(row)
-        self.setMinimumWidth(480)
         self.protocol.currentIndexChanged.connect(self._on_protocol)
         self._on_protocol()
 
@@ -89,7 +46,7 @@ class ReceiverDialog(QDialog):
         self.port.setPlaceholderText(str(RECEIVERS[key][1]))
         self.form.setRowVisible(self.phone, key == "ifacialmocap")
 
-    def _on_open(self) -> None:
+    def _on_act(self) -> None:
         key, port = self.protocol.currentData(), self.port.text().strip()
         phone = self.phone.text().strip() if key == "ifacialmocap" else ""
         try:
@@ -98,10 +55,8 @@ class ReceiverDialog(QDialog):
             number = int(port) if port else None
             make_receiver(key, self.listen_on.text().strip(), number, phone)
         except StreamError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
+            self._complain(str(error))
             return
-        self.wanted.emit(
+        self._done(
             SourceSettings(kind="receiver", name=key, listen_on=self.listen_on.text().strip(), port=number, path=phone)
         )
-        self.accept()

@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args, get_origin
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from app.views.widgets import muted
+from app.views.form_dialog import FormDialog
 from app.window.texts import tr
 from tracking.streams.base import StreamError
 from tracking.streams.settings import StreamSettings, read_stream
@@ -52,67 +40,35 @@ VALUES = {
 HIDDEN = ("protocol", "on")
 
 
-class StreamDialog(QDialog):
+class StreamDialog(FormDialog):
     """A field for everything that the stream's settings have.
 
     Args:
         settings: as they are.
     """
 
-    wanted = Signal(object)
-    """The stream as the user wants it."""
-
     def __init__(self, settings: StreamSettings, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        hint = tr("127.0.0.1 is this computer. At any other address others on the network can read what is sent.")
+        super().__init__(settings.title, hint, tr("Use"), 460, parent)
         self._settings = settings
-        self.setWindowTitle(settings.title)
         self.fields: dict[str, QWidget] = {}
         self._values: dict[str, Callable[[], object]] = {}
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.setVerticalSpacing(10)
         for name, info in type(settings).model_fields.items():
             if name in HIDDEN:
                 continue
             widget, value = _field(getattr(settings, name), info.annotation, TEXTS.get(name, name))
             widget.setToolTip(info.description or "")
             self.fields[name], self._values[name] = widget, value
-            form.addRow("" if isinstance(widget, QCheckBox) else tr(TEXTS.get(name, name)), widget)
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
-        self.problem.setProperty("role", "problem")
-        self.problem.hide()
-        self.save = QPushButton(tr("Use"))
-        self.save.setDefault(True)
-        self.save.clicked.connect(self._on_save)
-        cancel = QPushButton(tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(
-            muted(tr("127.0.0.1 is this computer. At any other address others on the network can read what is sent."))
-        )
-        column.addLayout(form)
-        column.addWidget(self.problem)
-        column.addLayout(row)
-        self.setMinimumWidth(460)
+            self.form.addRow("" if isinstance(widget, QCheckBox) else tr(TEXTS.get(name, name)), widget)
 
-    def _on_save(self) -> None:
+    def _on_act(self) -> None:
         data = self._settings.model_dump() | {name: value() for name, value in self._values.items()}
         try:
             found = read_stream(data)
         except StreamError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
+            self._complain(str(error))
             return
-        self.wanted.emit(found)
-        self.accept()
+        self._done(found)
 
 
 def _field(value: Any, annotation: Any, text: str) -> tuple[QWidget, Callable[[], object]]:

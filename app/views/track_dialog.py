@@ -5,25 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from app.live.director import output_folder_for
 from app.settings import Settings
 from app.state.actions import VIEWS
-from app.views.widgets import muted
+from app.views.form_dialog import FormDialog, with_button
 from app.window.texts import tr
 
 VIEW_TEXTS = dict(zip(VIEWS, ("Textured", "Clay", "Mesh", "Tension", "Over picture"), strict=True))
@@ -61,15 +49,12 @@ class TrackWish:
         return args
 
 
-class TrackDialog(QDialog):
+class TrackDialog(FormDialog):
     """Input, folder, whether to render a video."""
 
-    wanted = Signal(object)
-    """The user wants this TrackWish done."""
-
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Track a file"))
+        hint = tr("Gives a table of all values and a manifest, as the command `track` does. The window stays usable.")
+        super().__init__(tr("Track a file"), hint, tr("Track"), 560, parent)
         self.input = QLineEdit()
         self.input.setPlaceholderText(tr("A video, a picture or a folder"))
         self.folder = QLineEdit()
@@ -83,55 +68,15 @@ class TrackDialog(QDialog):
         self.rendered.toggled.connect(self.view.setEnabled)
         self.mirrored = QCheckBox(tr("The input is mirrored"))
         self.raw = QCheckBox(tr("Neither calibrate nor smooth"))
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
-        self.problem.hide()
-        self.start = QPushButton(tr("Track"))
-        self.start.setDefault(True)
-        self.start.clicked.connect(self._on_start)
-        cancel = QPushButton(tr("Cancel"))
-        cancel.clicked.connect(self.reject)
         self.input.textChanged.connect(self._on_input)
-        self._arrange(cancel)
-
-    def _arrange(self, cancel: QPushButton) -> None:
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.setVerticalSpacing(10)
-        form.addRow(tr("Input"), self._with_button(self.input, self._choose_input))
-        form.addRow(tr("Results"), self._with_button(self.folder, self._choose_folder))
+        self.form.addRow(tr("Input"), with_button(self.input, self._choose_input))
+        self.form.addRow(tr("Results"), with_button(self.folder, self._choose_folder))
         video = QHBoxLayout()
         video.addWidget(self.rendered)
         video.addWidget(self.view, 1)
-        form.addRow("", video)
-        form.addRow("", self.mirrored)
-        form.addRow("", self.raw)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.start)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(
-            muted(
-                tr("Gives a table of all values and a manifest, as the command `track` does. The window stays usable.")
-            )
-        )
-        column.addLayout(form)
-        column.addWidget(self.problem)
-        column.addLayout(row)
-        self.setMinimumWidth(560)
-
-    def _with_button(self, field: QLineEdit, choose: object) -> QHBoxLayout:
-        button = QPushButton(tr("Choose…"))
-        button.setAutoDefault(False)
-        button.clicked.connect(choose)
-        row = QHBoxLayout()
-        row.addWidget(field, 1)
-        row.addWidget(button)
-        return row
+        self.form.addRow("", video)
+        self.form.addRow("", self.mirrored)
+        self.form.addRow("", self.raw)
 
     def _choose_input(self) -> None:
         self._ask(QFileDialog.FileMode.ExistingFile, self.input)
@@ -150,7 +95,7 @@ class TrackDialog(QDialog):
         if text.strip():
             self.folder.setText(str(output_folder_for(Path(text.strip()).expanduser())))
 
-    def _on_start(self) -> None:
+    def _on_act(self) -> None:
         source = Path(self.input.text().strip()).expanduser()
         folder = self.folder.text().strip()
         if not self.input.text().strip() or not source.exists():
@@ -161,10 +106,4 @@ class TrackDialog(QDialog):
             return
         view = self.view.currentData() if self.rendered.isChecked() else None
         wish = TrackWish(source, Path(folder).expanduser(), view, self.mirrored.isChecked(), self.raw.isChecked())
-        self.wanted.emit(wish)
-        self.accept()
-
-    def _complain(self, sentence: str, field: QLineEdit) -> None:
-        self.problem.setText(sentence)
-        self.problem.show()
-        field.setFocus()
+        self._done(wish)

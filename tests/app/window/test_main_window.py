@@ -256,11 +256,11 @@ def test_the_cheat_sheet_shows_every_key(window: Opened) -> None:
 def test_a_file_is_tracked_as_a_task(window: Opened, until: Until, face_clip: Path, tmp_path: Path) -> None:
     window.window.dialogs.track()
     dialog = window.window.dialogs.open["track"]
-    click(dialog.start)  # type: ignore[attr-defined]
+    click(dialog.act)  # type: ignore[attr-defined]
     assert "choose the input" in dialog.problem.text()  # type: ignore[attr-defined]
     dialog.input.setText(str(face_clip))  # type: ignore[attr-defined]
     dialog.folder.setText(str(tmp_path / "results"))  # type: ignore[attr-defined]
-    click(dialog.start)  # type: ignore[attr-defined]
+    click(dialog.act)  # type: ignore[attr-defined]
     tasks = window.window.models.tasks
     until(lambda: bool(tasks.running))
     assert window.window.status.task_bar.isVisible()

@@ -90,11 +90,11 @@ def test_the_dialog_refuses_what_cannot_be(window: Opened) -> None:
     dialog = part.dialog
     assert dialog is not None
     dialog.fields["target"].setText("my house")  # type: ignore[attr-defined]
-    click(dialog.save)
+    click(dialog.act)
     assert dialog.isVisible() and "my house" in dialog.problem.text()
     dialog.fields["target"].setText("127.0.0.2")  # type: ignore[attr-defined]
     dialog.fields["port"].setText("40000")  # type: ignore[attr-defined]
-    click(dialog.save)
+    click(dialog.act)
     changed = window.window.models.preferences.settings.outputs.streams[0]
     assert isinstance(changed, VmcStream) and (changed.target, changed.port) == ("127.0.0.2", 40000)
 

@@ -106,7 +106,7 @@ def test_marks_and_an_export_of_what_lies_between(playing: Opened, until: Until,
     assert isinstance(dialog, ExportDialog) and dialog.marked.isChecked()
     dialog.format.setCurrentIndex(dialog.format.findData("csv"))
     dialog.out.setText(str(tmp_path / "part.csv"))
-    click(dialog.start)
+    click(dialog.act)
     finish(playing, until)
     assert pd.read_csv(tmp_path / "part.csv")["frame"].tolist() == list(range(4, 15))
     click(panel.clear)
