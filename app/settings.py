@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.output_settings import OutputSettings
 from app.window_settings import WindowSettings
+from models.whole_file import write_whole_file
 from tracking import TrackerSettings
 
 SCHEMA_VERSION = 3
@@ -108,16 +107,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> Path:
     path = path or settings_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(settings.model_dump_json(indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole_file(path, f"{settings.model_dump_json(indent=2)}\n".encode())
     except OSError as error:
         raise SettingsError(f"The settings {path} cannot be written ({error.strerror}): check the folder.") from error
     return path

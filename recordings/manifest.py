@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from models.whole_file import write_whole_file
 
 SCHEMA_VERSION = 2
 FILE_NAME = "session.json"
@@ -261,19 +261,7 @@ def write_manifest(folder: Path, manifest: SessionManifest) -> Path:
     """
     path = folder / FILE_NAME
     try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".session-", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(manifest.model_dump_json(indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            if os.name == "posix":
-                # mkstemp makes files for the owner alone; a result is as readable as any other new file.
-                Path(temporary).chmod(0o666 & ~_umask())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole_file(path, f"{manifest.model_dump_json(indent=2)}\n".encode(), private=False)
     except OSError as error:
         raise SessionFileError(f"The file {path} cannot be written ({error.strerror}): check the folder.") from error
     return path
@@ -341,10 +329,3 @@ def hash_files(paths: Iterable[Path]) -> str:
     """
     lines = "".join(f"{hash_file(path)}  {path.name}\n" for path in paths)
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _umask() -> int:
-    """The process's mask of permissions, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +12,7 @@ from urllib.parse import quote
 from platformdirs import user_data_path
 from pydantic import ValidationError
 
+from models.whole_file import write_whole_file
 from tracking.calibration import SCHEMA_VERSION, Calibration
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
@@ -71,16 +70,7 @@ class CalibrationStore:
         path = self.path(calibration.person)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(calibration.model_dump_json(indent=2))
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            write_whole_file(path, calibration.model_dump_json(indent=2).encode())
         except OSError as error:
             raise CalibrationFileError(
                 f"The calibration cannot be saved in {self._folder} ({error.strerror}): check the folder."

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from models.avatars.errors import AvatarFileError
 from models.channels import ARKIT_CHANNELS
+from models.whole_file import write_whole_file
 
 __all__ = [
     "LARGEST_FILE",
@@ -251,16 +250,7 @@ def write_in_one_piece(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole_file(path, content)
     except OSError as error:
         raise AvatarFileError(
             f"The avatar cannot be saved in {path.parent} ({error.strerror or error}): make room, or choose another"

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from models.face_model import FaceModel, load_face_model
+from models.whole_file import umask
 from recordings.reader import Session
 from recordings.resample import cut, held, resample
 from recordings.track import Track
@@ -177,7 +178,7 @@ def part_file(out: Path) -> Iterator[Path]:
         part = Path(name)
         try:
             yield part
-            part.chmod(0o666 & ~_umask())
+            part.chmod(0o666 & ~umask())
             part.replace(out)
         except BaseException:
             part.unlink(missing_ok=True)
@@ -200,7 +201,7 @@ def part_folder(out: Path) -> Iterator[Path]:
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
             yield part
-            part.chmod(0o777 & ~_umask())
+            part.chmod(0o777 & ~umask())
             if out.exists():
                 out.rmdir()
             part.replace(out)
@@ -211,9 +212,3 @@ def part_folder(out: Path) -> Iterator[Path]:
         raise ExportError(
             f"The folder {out} cannot be written ({error.strerror or error}): is the disk full?"
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

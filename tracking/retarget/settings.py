@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.channels import CHANNEL_INDEX
+from models.whole_file import write_whole_file
 
 __all__ = [
     "ChannelCurve",
@@ -144,18 +143,10 @@ def save_settings(settings: RetargetSettings, path: Path) -> None:
     Raises:
         RetargetFileError: it cannot be written.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
-            temporary = Path(file.name)
-            file.write(settings.model_dump_json(indent=1, exclude_defaults=False))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole_file(path, settings.model_dump_json(indent=1, exclude_defaults=False).encode())
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise RetargetFileError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
