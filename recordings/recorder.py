@@ -37,7 +37,8 @@ from recordings.recorder_types import (
 from recordings.recorder_words import LossLog, losses_in_words, passing_trouble, stopped_for_space
 from recordings.records import RecordTimes
 from recordings.session_clock import SessionClock
-from recordings.takes import Mark, TakeLog
+from recordings.session_marks import SessionMarks
+from recordings.takes import Mark
 from recordings.waiting_line import WaitingLine
 from tracking.types import Frame, TrackedFace
 
@@ -84,10 +85,9 @@ class Recorder:
         self._settings = settings
         self._facts = facts
         self._now = clock
-        self._lock = threading.Lock()
+        self._stop = threading.Event()
         self._clock = SessionClock(settings.timeline, clock)
-        self._takes: TakeLog | None = None
-        self._early: list[Callable[[], None]] = []
+        self._marks = SessionMarks(self._clock, self._write_mark, self._stop.is_set)
         self._frames = 0
         self._refused = 0
         self._lost_faces = 0
@@ -95,7 +95,6 @@ class Recorder:
         self._slow = False
         self._problems: dict[str, str] = {}
         self._space = DiskSpace(0, None)
-        self._stop = threading.Event()
         self._finishing = False
         self._outcome: RecordingOutcome | None = None
         self._relief_id = 0
@@ -173,15 +172,15 @@ class Recorder:
 
     def add_marker(self, name: str = "") -> None:
         """Mark this moment."""
-        self._mark(lambda log, time_s: log.mark(name, time_s))
+        self._marks.add_marker(name)
 
     def start_take(self, name: str = "") -> None:
         """Begin a take, ending the one that runs."""
-        self._mark(lambda log, time_s: log.start(name, time_s))
+        self._marks.start_take(name)
 
     def end_take(self) -> None:
         """End the take that runs, if one does."""
-        self._mark(lambda log, time_s: log.end(time_s))
+        self._marks.end_take()
 
     def note(self, sentence: str) -> None:
         """Keep a sentence on what is wrong elsewhere (a source that failed) for status and manifest."""
@@ -190,7 +189,7 @@ class Recorder:
     def status(self) -> RecorderStatus:
         """A snapshot. Does not block."""
         outcome = self._outcome
-        seconds, takes = self._clock.seconds, self._takes
+        seconds = self._clock.seconds
         return RecorderStatus(
             state=self._state(),
             seconds=seconds,
@@ -201,7 +200,7 @@ class Recorder:
             free_bytes=self._space.free,
             disk_seconds_left=self._space.seconds_left,
             audio=self._feed.meter.level() if self._feed is not None else None,
-            take=takes.take if takes is not None else None,
+            take=self._marks.take,
             timecode=self._clock.timecode.text(seconds) if self._clock.started else "",
             problems=tuple(self._trouble()),
         )
@@ -222,31 +221,10 @@ class Recorder:
         self.stop()
 
     def _begin_with(self, frame: Frame) -> RecordTimes:
-        """The frame's times; the first one's is the session's start."""
-        with self._lock:
-            if not self._clock.started:
-                self._clock.start(frame, self._facts.fps, self._settings.timecode)
-                self._takes = TakeLog(self._clock.timecode)
-                early, self._early = self._early, []
-            else:
-                early = []
-            times = self._clock.of(frame)
-            self._clock.reach(times)
-        for replay in early:
-            replay()
-        return times
+        return self._marks.begin_with(frame, self._facts.fps, self._settings.timecode)
 
-    def _mark(self, change: Callable[[TakeLog, float], list[Mark]], *, replayed: bool = False) -> None:
-        with self._lock:
-            if self._stop.is_set():
-                return
-            if self._takes is None:
-                self._early.append(lambda: self._mark(change, replayed=True))
-                return
-            times = self._clock.now() if not replayed else self._clock.zero
-            marks = change(self._takes, times.time_ns / 1e9)
-        for mark in marks:
-            self._line.put(MarkEntry(mark, times), _FACE_SIZE, None)
+    def _write_mark(self, mark: Mark, times: RecordTimes) -> None:
+        self._line.put(MarkEntry(mark, times), _FACE_SIZE, None)
 
     def _start_media(self) -> MediaThread | None:
         if not self._settings.picture and self._feed is None:
@@ -373,10 +351,7 @@ class Recorder:
             self._media.finish()
         elif self._feed is not None:
             self._feed.close()
-        with self._lock:
-            times = self._clock.last
-            ending = self._takes.end(times.time_ns / 1e9) if self._takes is not None else []
-        for mark in ending:
+        for mark, times in self._marks.finish():
             self._files.add(MarkEntry(mark, times))
         self._tell_losses()
         self._files.close()
@@ -393,7 +368,7 @@ class Recorder:
             self._files,
             self._media,
             lost_faces=lost_faces,
-            marks=self._takes.marks if self._takes is not None else (),
+            marks=self._marks.all,
             timecode=self._clock.timecode if self._clock.started else None,
         )
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +33,9 @@ def renderer(shared_renderer: OffscreenRenderer) -> OffscreenRenderer:
     shared_renderer.scene = Scene()
     shared_renderer.set_texture(None)
     return shared_renderer
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Path:
+    """Where a virtual camera's pictures go instead of to a driver."""
+    return tmp_path / "camera.bin"

@@ -8,92 +8,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.helpers.fake_camera import FakeCamera
+from tests.helpers.stub_pipeline import ListSource, StubTracker
 from tracking.pipeline import Pipeline, PipelineState, PipelineStatus, track_frames
-from tracking.sources import CameraSource, Source, SourceError, VideoSource
-from tracking.timings import RollingPercentiles, RollingRate
-from tracking.types import Frame, StageTime, TrackedFace, TrackingState
+from tracking.sources import CameraSource, SourceError, VideoSource
+from tracking.types import Frame
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
-
-
-class StubTracker:
-    """Does nothing with each frame, for as long as it is told, or fails."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.fails = fails
-        self.seen: list[int] = []
-        self.resets = 0
-        self.free = threading.Event()
-        self.free.set()
-
-    def process(self, frame: Frame) -> TrackedFace:
-        self.seen.append(frame.index)
-        self.free.wait(30.0)
-        if self.fails:
-            raise ZeroDivisionError("the face has no width")
-        return TrackedFace(
-            frame, TrackingState.SEARCHING, 0.0, None, None, None, None, None, None, (StageTime("landmarks", 2.0),)
-        )
-
-    def reset(self) -> None:
-        self.resets += 1
-
-
-class ListSource(Source):
-    """A given number of pictures, one each time it is told, or at once; may fail or hang."""
-
-    name = "list"
-    width = 4
-    height = 3
-    fps = 30.0
-    live = True
-
-    def __init__(self, count: int, *, live: bool = True) -> None:
-        self.live = live
-        self.count = count
-        self.given = 0
-        self.permits = threading.Semaphore(0)
-        self.paced = False
-        self.fails: Exception | None = None
-        self.open_fails: Exception | None = None
-        self.hang_in_read: threading.Event | None = None
-        self.hang_in_open: threading.Event | None = None
-        self.hang_in_close: threading.Event | None = None
-        self.trouble: str | None = None
-        self.closed = 0
-
-    @property
-    def problem(self) -> str | None:
-        return self.trouble
-
-    def open(self) -> None:
-        if self.hang_in_open is not None:
-            self.hang_in_open.wait(30.0)
-        if self.open_fails is not None:
-            raise self.open_fails
-
-    def read(self) -> Frame | None:
-        if self.hang_in_read is not None:
-            self.hang_in_read.wait(30.0)
-        if self.paced:
-            self.permits.acquire(timeout=30.0)
-        if self.fails is not None:
-            raise self.fails
-        if self.given >= self.count or self.closed:
-            return None
-        self.given += 1
-        return Frame(self.given - 1, self.given / 30, time.monotonic_ns(), np.zeros((3, 4, 3), np.uint8))
-
-    def close(self) -> None:
-        self.closed += 1
-        self.permits.release()
-        if self.hang_in_close is not None:
-            self.hang_in_close.wait(30.0)
 
 
 def stop_time(pipeline: Pipeline) -> float:
@@ -357,30 +281,6 @@ def test_giving_up_the_iteration_closes_the_source() -> None:
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert source.closed == 1
-
-
-def test_rolling_percentiles_forget_old_values() -> None:
-    stats = RollingPercentiles(window=100)
-    assert stats.get() is None
-    for _ in range(50):
-        stats.add(1000.0)
-    for value in range(1, 101):
-        stats.add(float(value))
-    percentiles = stats.get()
-    assert percentiles is not None
-    assert percentiles.p50 == pytest.approx(50.5)
-    assert percentiles.p95 == pytest.approx(95.05)
-
-
-def test_rolling_rate_counts_and_decays() -> None:
-    rate = RollingRate(window=11)
-    assert rate.get(0) == 0.0
-    for n in range(30):
-        rate.add(n * 20_000_000)
-    last = 29 * 20_000_000
-    assert rate.get(last) == pytest.approx(50.0)
-    assert rate.get(last + 20_000_000) == pytest.approx(50.0)
-    assert rate.get(last + 10_000_000_000) < 1.0
 
 
 def test_a_stride_passes_pictures_over_without_dropping_them(wait_until: WaitUntil) -> None:

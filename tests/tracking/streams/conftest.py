@@ -10,6 +10,7 @@ from math import radians
 import numpy as np
 import pytest
 
+from models.channels import CHANNEL_INDEX, gaze_to_channels
 from models.geometry.camera import Camera
 from tests.helpers.tiny_model import tiny_model
 from tests.helpers.tracked import no_face, tracked_face
@@ -63,3 +64,15 @@ def inbox() -> Iterator[socket.socket]:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(2.0)
         yield sock
+
+
+@pytest.fixture
+def talking() -> TrackedFace:
+    """A face that turns, tilts, looks and speaks, with the eyeLook* channels that belong to its gaze."""
+    gaze = ((0.2, -0.1), (0.15, -0.1))
+    channels = {"jawOpen": 0.5, "mouthSmileLeft": 0.75, "eyeBlinkRight": 0.25, "browInnerUp": 1.0, "mouthRight": 0.5}
+    looks = gaze_to_channels(np.array(gaze))
+    channels |= {name: float(looks[i]) for name, i in CHANNEL_INDEX.items() if looks[i] > 0}
+    return tracked_face(
+        tiny_model(), channels=channels, angles=(0.3, -0.2, 0.1), translation=(0.1, -0.05, 0.7), gaze=gaze
+    )
