@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +21,7 @@ class AvatarPictures(HiddenDrawing):
         avatar: from `load_avatar`.
         scene: see AvatarRenderer.
         settings: see AvatarRenderer.
-        supersample: draw this many times larger and average; 1 or 2.
-        own_thread: False draws on the thread that makes it, which then has to make every call.
+        supersample, own_thread: see HiddenDrawing.
 
     Attributes:
         renderer: the renderer behind it.
@@ -45,14 +41,11 @@ class AvatarPictures(HiddenDrawing):
         supersample: int = 1,
         own_thread: bool = True,
     ) -> None:
-        if supersample not in (1, 2):
-            raise ValueError(f"supersample is 1 or 2, not {supersample}")
-        self._supersample = supersample
 
         def start() -> None:
             self.renderer = AvatarRenderer(avatar, scene, settings)
 
-        super().__init__(start, own_thread=own_thread)
+        super().__init__(start, supersample=supersample, own_thread=own_thread)
 
     @property
     def scene(self) -> Scene:
@@ -78,18 +71,7 @@ class AvatarPictures(HiddenDrawing):
             ValueError: an impossible size.
             RuntimeError: it is closed.
         """
-        return self.picture(
-            lambda large: self.renderer.draw(driven, large), size, supersample=self._supersample, alpha=alpha
-        )
+        return self.picture(lambda large: self.renderer.draw(driven, large), size, alpha=alpha)
 
-    def close(self) -> None:
-        """Frees the context and all that is on the card; may be called twice."""
-        self._close(lambda: self.renderer.delete())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _delete(self) -> None:
+        self.renderer.delete()

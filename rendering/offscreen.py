@@ -48,6 +48,7 @@ class HiddenDrawing:
 
     Args:
         start: makes what is to be drawn, with the context current; called once.
+        supersample: draw so many times larger and average; 1 or 2. 2 costs two to three times the time on software GL.
         own_thread: False draws on the thread that makes this, which then has to make every call and may hold no other
             OpenGL context.
 
@@ -56,11 +57,15 @@ class HiddenDrawing:
 
     Raises:
         RenderingUnavailableError: there is no usable OpenGL.
+        ValueError: another `supersample`.
     """
 
     device: str
 
-    def __init__(self, start: Callable[[], None], *, own_thread: bool = True) -> None:
+    def __init__(self, start: Callable[[], None], *, supersample: int = 1, own_thread: bool = True) -> None:
+        if supersample not in (1, 2):
+            raise ValueError(f"supersample is 1 or 2, not {supersample}")
+        self._supersample = supersample
         self._canvas: Any = None
         self._target: gloo.FrameBuffer | None = None
         self._colour: gloo.Texture2D | None = None
@@ -92,7 +97,6 @@ class HiddenDrawing:
         draw: Callable[[tuple[int, int]], None],
         size: tuple[int, int],
         *,
-        supersample: int = 1,
         alpha: bool = False,
     ) -> NDArray[np.uint8]:
         """One picture.
@@ -100,7 +104,6 @@ class HiddenDrawing:
         Args:
             draw: draws into the current framebuffer, whose width and height in pixels it is told.
             size: width and height of the picture.
-            supersample: draw so many times larger and average.
             alpha: also return the fourth channel.
 
         Returns:
@@ -113,10 +116,10 @@ class HiddenDrawing:
         if not self._open:
             raise RuntimeError("this renderer is closed")
         width, height = int(size[0]), int(size[1])
-        limit = min(self._largest, LARGEST_SIDE)
-        if width < 1 or height < 1 or max(width, height) * supersample > limit:
-            raise ValueError(f"a picture has 1 to {limit // supersample} pixels a side, not {width} x {height}")
-        large = (width * supersample, height * supersample)
+        limit = min(self._largest, LARGEST_SIDE) // self._supersample
+        if width < 1 or height < 1 or max(width, height) > limit:
+            raise ValueError(f"a picture has 1 to {limit} pixels a side, not {width} x {height}")
+        large = (width * self._supersample, height * self._supersample)
 
         def work() -> NDArray[np.uint8]:
             with self._framebuffer(*large):
@@ -124,19 +127,19 @@ class HiddenDrawing:
                 return _read(*large)
 
         pixels = self._run(lambda: self._drawing(work))
-        if supersample > 1:
+        if self._supersample > 1:
             pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         if not alpha:
             pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
         return np.ascontiguousarray(pixels[::-1])
 
-    def _close(self, delete: Callable[[], None]) -> None:
-        """Frees the context, after what `delete` frees; may be called twice."""
+    def close(self) -> None:
+        """Frees the context and all that is on the card; may be called twice."""
         if not self._open:
             return
 
         def free() -> None:
-            delete()
+            self._delete()
             if self._target is not None and self._colour is not None:
                 self._target.delete()
                 self._colour.delete()
@@ -144,6 +147,18 @@ class HiddenDrawing:
 
         self._run(lambda: self._drawing(free))
         self._abandon()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _delete(self) -> None:
+        """Frees what `start` made; the context is current."""
+        raise NotImplementedError
 
     def _run(self, work: Callable[[], T]) -> T:
         return work() if self._worker is None else self._worker.submit(work).result()
@@ -191,10 +206,7 @@ class OffscreenRenderer(HiddenDrawing):
         model: face model to draw.
         scene: background, light, hair and the rest; its view is what `render` draws unless told otherwise.
         refine: subdivide the skin once (up to twice the time on software GL).
-        supersample: draw this many times larger and average, for smooth edges; 1 or 2. 2 costs two to three times the
-            time on software GL.
-        own_thread: False draws on the thread that makes the renderer, which then has to make every call and may hold no
-            other OpenGL context.
+        supersample, own_thread: see HiddenDrawing.
 
     Attributes:
         head: the renderer behind it.
@@ -214,14 +226,11 @@ class OffscreenRenderer(HiddenDrawing):
         supersample: int = 1,
         own_thread: bool = True,
     ) -> None:
-        if supersample not in (1, 2):
-            raise ValueError(f"supersample is 1 or 2, not {supersample}")
-        self._supersample = supersample
 
         def start() -> None:
             self.head = HeadRenderer(model, scene, refine=refine)
 
-        super().__init__(start, own_thread=own_thread)
+        super().__init__(start, supersample=supersample, own_thread=own_thread)
 
     @property
     def scene(self) -> Scene:
@@ -273,19 +282,10 @@ class OffscreenRenderer(HiddenDrawing):
             finally:
                 self.head.scene = shown
 
-        return self.picture(draw, size, supersample=self._supersample, alpha=alpha)
+        return self.picture(draw, size, alpha=alpha)
 
-    def close(self) -> None:
-        """Frees the context and all that is on the card; may be called twice."""
-        self._close(lambda: self.head.delete())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _delete(self) -> None:
+        self.head.delete()
 
 
 @contextmanager
