@@ -19,9 +19,11 @@ from tracking.person_capture import CapturedFrame, CaptureReport
 from tracking.person_fit import PersonFit
 from tracking.types import FaceObservation, FaceParameters
 
-__all__ = ["AvatarWork", "load_work", "save_work"]
+__all__ = ["CAPTURED", "AvatarWork", "kept_captures", "load_work", "save_work"]
 
 VERSION = 1
+CAPTURED = "capture"
+"""Source of work that a guided capture left: there is no file to look at again."""
 LARGEST = 400_000_000
 """Bytes of a file that is read back."""
 
@@ -36,6 +38,7 @@ class AvatarWork:
         seen: observations and parameters over the whole capture.
         frames: the pictures that were kept.
         fit: who it is, None before that is known.
+        name, licence: of a guided capture, as they were typed.
     """
 
     source: str
@@ -43,6 +46,8 @@ class AvatarWork:
     seen: tuple[tuple[FaceObservation, FaceParameters], ...]
     frames: tuple[CapturedFrame, ...]
     fit: PersonFit | None = None
+    name: str = ""
+    licence: str = ""
 
 
 def save_work(work: AvatarWork, path: Path) -> None:
@@ -65,6 +70,8 @@ def save_work(work: AvatarWork, path: Path) -> None:
     head: dict[str, Any] = {
         "version": VERSION,
         "source": work.source,
+        "name": work.name,
+        "licence": work.licence,
         "report": asdict(work.report),
         "frames": [[*f.offset, f.sharpness, f.time_s, f.scale] for f in work.frames],
     }
@@ -102,7 +109,8 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             report = CaptureReport(
                 **head["report"] | {key: tuple(head["report"][key]) for key in ("missing", "advice")}
             )
-            work = AvatarWork(source, report, seen, tuple(frames))
+            named = {key: str(head.get(key, "")) for key in ("name", "licence")}
+            work = AvatarWork(source, report, seen, tuple(frames), **named)
             if "fit" in head:
                 poses = tuple(_parameters(arrays, "poses"))
                 fov, error, learned = head["fit"]
@@ -110,6 +118,22 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             return work if work.frames and work.seen else None
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, cv2.error):
         return None  # damaged work is done again
+
+
+def kept_captures(folder: Path) -> list[str]:
+    """Names of the guided captures in a folder that no avatar was made of yet."""
+    names = []
+    for path in sorted(folder.glob("*.unfinished")):
+        try:
+            if path.stat().st_size > LARGEST:
+                continue
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                head = json.loads(arrays["head"].tobytes())
+            if head["version"] == VERSION and head["source"] == CAPTURED and head["name"]:
+                names.append(str(head["name"]))
+        except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile):
+            continue  # damaged work is done again
+    return names
 
 
 def _put_observations(arrays: dict[str, NDArray[Any]], name: str, items: list[FaceObservation]) -> None:

@@ -75,6 +75,7 @@ def fit_person(
     seen: Sequence[Observed],
     frames: Sequence[CapturedFrame],
     step: Callable[[], None] = lambda: None,
+    better: Callable[[NDArray[np.float32]], None] = lambda identity: None,
 ) -> PersonFit:
     """Fits one identity and one field of view to everything that was seen.
 
@@ -86,6 +87,7 @@ def fit_person(
         seen: of one person, at least one.
         frames: whose poses are wanted with the identity; the first is the calmest.
         step: called after every fitted picture.
+        better: given the identity (K,) whenever it explains the held-out frames better than before.
 
     Raises:
         ValueError: no observation or no frame.
@@ -112,6 +114,7 @@ def fit_person(
             worse = 0 if best is None or error < 0.995 * best.error else worse + 1
             best = PersonFit(last.identity.copy(), last.camera.fov, error, start + len(part), ())
             poses = _poses(session, frames)
+            better(best.identity)
         else:
             worse += 1
         if worse >= PATIENCE:

@@ -11,6 +11,7 @@ import tyro
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.cli.console import parse, progress_bar
+from app.cli.lines import LineBar
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
 
@@ -30,7 +31,8 @@ class CreateOptions(_Options):
     """What to call it."""
     source: Annotated[str, tyro.conf.arg(name="from", metavar="SOURCE")]
     """A camera (camera:0, camera:NAME), a recorded session, a video, a picture or a folder of pictures of one person,
-    or demo for the clip that comes with Mien; the calmest picture is taken as the face at rest."""
+    or demo for the clip that comes with Mien; the calmest picture is taken as the face at rest. `capture` goes on with
+    the guided capture of this name, which was made in the window."""
     seconds: float | None = Field(default=None, gt=0)
     """How much of it is used; otherwise 20 seconds of a camera and all of a video."""
     input_is_mirrored: bool = False
@@ -120,7 +122,8 @@ def run_create(args: Sequence[str], prog: str) -> int:
         restart=options.restart,
     )
     with progress_bar() as bar:
-        outcome = create_avatar(request, AvatarStore(), Progress(bar.start, bar.step))
+        show = bar.show if isinstance(bar, LineBar) else None
+        outcome = create_avatar(request, AvatarStore(), Progress(bar.start, bar.step, show))
     if outcome.resumed:
         print("Went on from unfinished work.", file=sys.stderr)
     for sentence in outcome.advice:

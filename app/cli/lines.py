@@ -1,7 +1,8 @@
 """Progress as lines, for a window that started the command, and its wish to end the command.
 
-Where the environment variable is set, progress goes to standard error as `PREFIX done TAB total TAB name`, and the end
-of standard input is the wish to finish, as Ctrl-C is on a terminal.
+Where the environment variable is set, progress goes to standard error as `PREFIX done TAB total TAB name`, small
+pictures of what emerges as `PICTURE base64`, and the end of standard input is the wish to finish, as Ctrl-C is on a
+terminal.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import sys
 import threading
 import time
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.cli.interrupt import check_interrupt
 
 PROGRESS_VARIABLE = "MIEN_PROGRESS_LINES"
 PREFIX = "\x1eprogress "
+PICTURE = "\x1epicture "
 INTERVAL_S = 0.1
 
 
@@ -44,6 +49,12 @@ class LineBar:
         self._done += 1
         if time.monotonic() - self._last_s >= INTERVAL_S:
             self._print()
+
+    def show(self, picture: NDArray[np.uint8]) -> None:
+        """A small picture (H, W, 3) of what emerges."""
+        from app.avatar_preview import text_of_picture  # loads the face model's modules
+
+        print(f"{PICTURE}{text_of_picture(picture)}", file=sys.stderr, flush=True)
 
     def _print(self) -> None:
         self._last_s = time.monotonic()

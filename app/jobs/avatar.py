@@ -1,4 +1,4 @@
-"""Makes an avatar of a person out of a camera, a session, a video or a folder of photographs."""
+"""Makes an avatar of a person out of a camera, a session, a video, a folder of photographs or a guided capture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.avatar_preview import AvatarPreview
 from app.avatar_store import AvatarStore
-from app.avatar_work import AvatarWork, load_work, save_work
+from app.avatar_work import CAPTURED, AvatarWork, load_work, save_work
 from app.errors import CommandError
 from app.jobs.derive import media_to_track
 from app.jobs.inputs import VIDEO_SUFFIXES
@@ -24,14 +25,17 @@ from models.face_model import FaceModel, load_face_model
 from recordings.versions import package_version
 from tracking import FaceTracker, StillTracker, TrackerSettings, open_source, track_frames
 from tracking.landmarks import LandmarkDetector
-from tracking.person_capture import CapturedFrame, PersonCapture
+from tracking.person_capture import CapturedFrame, CaptureReport, PersonCapture
 from tracking.person_fit import PersonFit, fit_person, fit_steps, fitted_mesh
 from tracking.person_rest import resting_calibration
 from tracking.sources import CameraSource, VideoSource
 from tracking.sources.images import list_images, load_image
 from tracking.types import FaceParameters
 
-__all__ = ["CONSENT", "AvatarOutcome", "AvatarRequest", "create_avatar", "example_picture", "skin_views"]
+__all__ = [
+    *("CAPTURED", "CONSENT", "AvatarOutcome", "AvatarRequest"),
+    *("create_avatar", "example_picture", "keep_capture", "skin_views"),
+]
 
 LOOK_EVERY = 12
 """Frames between two looks for other people in the picture."""
@@ -59,7 +63,7 @@ class AvatarRequest:
 
     Attributes:
         name: of the avatar.
-        source: camera:0, a session's folder, a video, a picture or a folder of pictures.
+        source: camera:0, a session's folder, a video, a picture, a folder of pictures, or CAPTURED.
         seconds: how much of a camera or a video is used; None takes 20 s of a camera and all of a video.
         mirrored: the input is mirrored.
         replace_old: replace an avatar of this name.
@@ -120,23 +124,61 @@ def create_avatar(
     model = model or load_face_model()
     store.refuse_taken(request.name, replace_old=request.replace_old)
     unfinished = store.unfinished(request.name)
-    spec, mirrored = _spec(request)
-    fingerprint = _fingerprint(spec, request)
-    work = None if request.restart else load_work(unfinished, fingerprint)
-    resumed = work is not None
-    if work is None:
-        capture = _captured(spec, mirrored, request, model, progress)
-        work = AvatarWork(fingerprint, capture.check(), tuple(capture.seen), tuple(capture.frames()))
-        save_work(work, unfinished)
+    if request.source == CAPTURED:
+        work = _kept(request, unfinished)
+        resumed = work.fit is not None
+        request = replace(request, licence=request.licence or work.licence)
+    else:
+        work, resumed = _looked(request, unfinished, model, progress)
+    preview = AvatarPreview(model, progress.picture)
+    preview.photograph(work.frames[0].image)
     if work.fit is None:
         progress.start("learning the shape", fit_steps(work.seen))
-        work = replace(work, fit=fit_person(model, work.seen, work.frames, progress.step))
+        work = replace(work, fit=fit_person(model, work.seen, work.frames, progress.step, preview.shape))
         save_work(work, unfinished)
     assert work.fit is not None
-    avatar = _finished(request, model, work, work.fit, progress)
+    preview.shape(work.fit.identity)
+    avatar = _finished(request, model, work, work.fit, progress, preview)
     path = store.save(avatar, replace_old=request.replace_old)
     unfinished.unlink(missing_ok=True)
     return AvatarOutcome(path, avatar, work.report.advice, resumed)
+
+
+def keep_capture(capture: PersonCapture, name: str, store: AvatarStore, licence: str = "") -> CaptureReport:
+    """Lays what was captured beside the avatars, for `create_avatar` with the source CAPTURED; what it is worth.
+
+    Raises:
+        AvatarFileError: the name is taken or the disk refuses.
+        CaptureError: nothing can be made from it, and why.
+    """
+    store.refuse_taken(name)
+    report = capture.check()
+    seen, frames = tuple(capture.seen), tuple(capture.frames())
+    save_work(AvatarWork(CAPTURED, report, seen, frames, name=name, licence=licence), store.unfinished(name))
+    return report
+
+
+def _kept(request: AvatarRequest, unfinished: Path) -> AvatarWork:
+    """The work on a guided capture."""
+    work = load_work(unfinished, CAPTURED)
+    if work is None:
+        raise CommandError(
+            f"There is no guided capture of {request.name!r} to go on with: make one in the window, or name a source."
+        )
+    return replace(work, fit=None) if request.restart else work
+
+
+def _looked(request: AvatarRequest, unfinished: Path, model: FaceModel, progress: Progress) -> tuple[AvatarWork, bool]:
+    """The work on any other source, and whether it is from before."""
+    spec, mirrored = _spec(request)
+    fingerprint = _fingerprint(spec, request)
+    work = None if request.restart else load_work(unfinished, fingerprint)
+    if work is not None:
+        return work, True
+    capture = _captured(spec, mirrored, request, model, progress)
+    work = AvatarWork(fingerprint, capture.check(), tuple(capture.seen), tuple(capture.frames()))
+    save_work(work, unfinished)
+    return work, False
 
 
 def _spec(request: AvatarRequest) -> tuple[str, bool]:
@@ -224,12 +266,17 @@ def _photographed(files: list[Path], mirrored: bool, model: FaceModel, progress:
 
 
 def _finished(
-    request: AvatarRequest, model: FaceModel, work: AvatarWork, fit: PersonFit, progress: Progress
+    request: AvatarRequest,
+    model: FaceModel,
+    work: AvatarWork,
+    fit: PersonFit,
+    progress: Progress,
+    preview: AvatarPreview,
 ) -> PersonAvatar:
     progress.start("painting the skin", len(work.frames) + 2)
     views = skin_views(model, work.frames, fit.poses)
     try:
-        skin = blend_person(model, views, TEXTURE_SIZE, progress.step)
+        skin = blend_person(model, views, TEXTURE_SIZE, progress.step, preview.skin)
     except ValueError as error:
         raise CommandError(f"The pictures show too little of the face ({error}): look into the camera.") from error
     progress.step()
@@ -261,6 +308,7 @@ def _finished(
     from app.avatar_pictures import thumbnail  # loads OpenGL
 
     avatar = replace(avatar, thumbnail=thumbnail(avatar, model, THUMBNAIL_SIZE))
+    preview.finished(avatar.thumbnail)
     progress.step()
     return avatar
 

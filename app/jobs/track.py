@@ -114,10 +114,12 @@ class Progress:
     Attributes:
         start: called once the input is open, with its name and number of pictures (None where unknown).
         step: called after each picture.
+        picture: given a small (H, W, 3) picture of what emerges, now and then, by jobs that have one; None wants none.
     """
 
     start: Callable[[str, int | None], None] = lambda name, total: None
     step: Callable[[], None] = lambda: None
+    picture: Callable[[Image], None] | None = None
 
 
 class TrackJobs:

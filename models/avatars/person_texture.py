@@ -96,6 +96,7 @@ def blend_person(
     views: Sequence[SkinView],
     size: int = TEXTURE_SIZE,
     step: Callable[[], None] = lambda: None,
+    seen: Callable[[Image, Floats], None] = lambda colours, weight: None,
 ) -> PersonTexture:
     """The skin of one person.
 
@@ -104,6 +105,7 @@ def blend_person(
         views: pictures of that person; some 12 bytes a texel of each are held.
         size: S, texels a side.
         step: called after every picture.
+        seen: given each picture's colours (S, S, 3) and weights (S, S), as they come.
 
     Raises:
         ValueError: no picture, or none that shows the face.
@@ -118,6 +120,7 @@ def blend_person(
     for n, view in enumerate(views):
         colours[n], weights[n] = _unwrapped(model, raster, view)
         weights[n] *= view.weight * regions.shares(view)
+        seen(colours[n], weights[n])
         small = cv2.resize(interpolate(raster, view.normals, model.faces), (LIGHT_SIZE, LIGHT_SIZE))
         normals.append(small / np.maximum(np.linalg.norm(small, axis=2, keepdims=True), 1e-6))
         step()

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 import app.jobs.avatar as jobs
 from app.avatar_pictures import avatar_face
+from app.avatar_preview import SIDE, picture_of_text, text_of_picture
 from app.avatar_store import LIBRARY, AvatarStore, calibration_of, identity_for
-from app.avatar_work import load_work
-from app.jobs.avatar import AvatarRequest, create_avatar
+from app.avatar_work import kept_captures, load_work
+from app.errors import CommandError
+from app.jobs.avatar import CAPTURED, AvatarRequest, create_avatar, keep_capture
 from app.jobs.track import Progress
 from models.avatars.errors import AvatarFileError
 from models.avatars.person_file import PersonAvatar, read_person, write_person
@@ -23,7 +25,8 @@ from models.face_model import load_face_model
 from tests.app.conftest import Run
 from tests.helpers.media import write_clip
 from tests.models.avatars.test_person_file import avatar
-from tracking.person_capture import CaptureError
+from tracking import FaceTracker, TrackerSettings, open_source, track_frames
+from tracking.person_capture import CaptureError, PersonCapture
 
 
 @pytest.fixture
@@ -110,7 +113,7 @@ def test_unfinished_work_of_another_source_or_damaged_is_not_used(store: AvatarS
     path.parent.mkdir(parents=True)
     for content in (b"", b"PK\x03\x04 cut", b"\x80\x04pickle"):
         path.write_bytes(content)
-        assert load_work(path, "x") is None
+        assert load_work(path, "x") is None and kept_captures(path.parent) == []
 
 
 def test_a_full_disk_is_one_sentence(store: AvatarStore, face_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,3 +245,49 @@ def test_a_sheet_shows_the_avatar(made: tuple[AvatarStore, list[str]], run: Run,
     assert run("avatar", "sheet", "Sam", "--out", tmp_path / "sheet.png").status == 0
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet is not None and sheet.shape == (840, 2100, 3)
+
+
+def test_a_capture_without_a_source_becomes_an_avatar_and_goes_on_after_cancelling(
+    store: AvatarStore, face_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TEXTURE_SIZE", 256)
+    with pytest.raises(CommandError, match="no guided capture of 'Sam'"):
+        create_avatar(AvatarRequest("Sam", CAPTURED), store)
+    capture = PersonCapture()
+    with open_source(face_clip) as source, FaceTracker(TrackerSettings(), load_face_model()) as tracker:
+        for face in track_frames(source, tracker):
+            capture.add(face)
+    assert keep_capture(capture, "Sam", store, "CC0").usable == 24
+    assert kept_captures(store.folder) == ["Sam"]
+    assert store.unfinished("Sam").is_file() and not store.path("Sam").exists()
+    request = AvatarRequest("Sam", CAPTURED)
+    stages: list[str] = []
+    pictures: list[NDArray[np.uint8]] = []
+
+    def cancel() -> None:
+        if stages[-1] == "painting the skin":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        create_avatar(request, store, Progress(lambda name, total: stages.append(name), cancel, pictures.append))
+    assert stages == ["learning the shape", "painting the skin"]
+    monkeypatch.setattr(jobs, "fit_person", None)
+    assert create_avatar(request, store, Progress(picture=pictures.append)).resumed
+    assert store.load("Sam").manifest.licence == "CC0" and not store.unfinished("Sam").exists()
+    assert kept_captures(store.folder) == []
+    # What emerges was shown: a photograph, the shape, the skin, in pictures that differ.
+    assert len(pictures) > 5 and {picture.shape for picture in pictures} == {(SIDE, SIDE, 3)}
+    assert all(picture.std() > 10 for picture in pictures)
+    assert np.abs(pictures[1].astype(float) - pictures[-1]).mean() > 5
+    with pytest.raises(AvatarFileError, match="already"):
+        keep_capture(capture, "Sam", store)
+
+
+def test_pictures_of_what_emerges_travel_as_text() -> None:
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[:, :30] = 200, 40, 40
+    found = picture_of_text(text_of_picture(picture))
+    assert found is not None and found.shape == picture.shape
+    assert np.abs(found.astype(float) - picture).mean() < 6
+    for text in ("", "no base64 at all", "AAAA"):
+        assert picture_of_text(text) is None
