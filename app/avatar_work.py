@@ -109,8 +109,8 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             report = CaptureReport(
                 **head["report"] | {key: tuple(head["report"][key]) for key in ("missing", "advice")}
             )
-            named = {key: str(head.get(key, "")) for key in ("name", "licence")}
-            work = AvatarWork(source, report, seen, tuple(frames), **named)
+            name, licence = str(head.get("name", "")), str(head.get("licence", ""))
+            work = AvatarWork(source, report, seen, tuple(frames), name=name, licence=licence)
             if "fit" in head:
                 poses = tuple(_parameters(arrays, "poses"))
                 fov, error, learned = head["fit"]

@@ -33,8 +33,14 @@ from tracking.sources.images import list_images, load_image
 from tracking.types import FaceParameters
 
 __all__ = [
-    *("CAPTURED", "CONSENT", "AvatarOutcome", "AvatarRequest"),
-    *("create_avatar", "example_picture", "keep_capture", "skin_views"),
+    "CAPTURED",
+    "CONSENT",
+    "AvatarOutcome",
+    "AvatarRequest",
+    "create_avatar",
+    "example_picture",
+    "keep_capture",
+    "skin_views",
 ]
 
 LOOK_EVERY = 12
