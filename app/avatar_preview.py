@@ -21,6 +21,7 @@ SIDE = 144
 """Pixels."""
 _SKIN_SIDE = 256
 _CLAY = 0.5
+_BACK = np.array([38, 42, 49], np.uint8)
 _EVERY = 3
 """Pictures that are painted between two previews of the skin."""
 _QUALITY = 85
@@ -80,8 +81,8 @@ class AvatarPreview:
     def _draw(self, texture: NDArray[np.float32]) -> None:
         assert self._show is not None
         posed = self._model.pose(self._identity, np.zeros(52, np.float32), np.zeros((2, 2), np.float32))
-        look = Look(np.asarray(texture, np.float32), directional_light(np.array([0.4, -0.5, -0.8])))
-        camera = Camera.from_fov(SIDE, SIDE, 0.36)
+        look = Look(np.asarray(texture, np.float32), directional_light(np.array([0.4, -0.5, -0.8])), _BACK)
+        camera = Camera.from_fov(SIDE, SIDE, 0.32)
         place = np.array([0.0, 0.012, 0.72])
         self._show(paint(self._model, posed, from_euler(-0.25, 0.0, 0.0), place, camera, look).image)
 

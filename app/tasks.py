@@ -46,6 +46,7 @@ class Task:
         result: what the work returned, once DONE.
         sentence: what went wrong, once FAILED; or what came of it, if the work said so.
         report: the traceback, for a bug report.
+        picture: (H, W, 3) uint8 of what emerges, by work that has one; small.
         quiet: not worth a line in the list unless it fails.
     """
 
@@ -57,6 +58,7 @@ class Task:
         self.result: Any = None
         self.sentence = ""
         self.report = ""
+        self.picture: Any = None
         self.done_steps = 0.0
         self.total_steps: float | None = None
         self._cancel = threading.Event()
@@ -160,7 +162,8 @@ class TaskList:
     def poll(self) -> None:
         """Send the events of what has happened since the last call."""
         for task in list(self.tasks):
-            state = (task.state, task.detail, task.fraction, task.cancelling, int(task.elapsed_s))
+            # A new picture is a new array.
+            state = (task.state, task.detail, task.fraction, task.cancelling, int(task.elapsed_s), id(task.picture))
             if self._seen.get(task) == state:
                 continue
             over = task.state is not TaskState.RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -10,7 +11,7 @@ from tracking.capture_coverage import Coverage, CoverageMeter
 from tracking.capture_steps import STEPS, Neutral, Relative, SpeechMeter, Step, StepKind, amount_of
 from tracking.person_capture import MIN_CONFIDENCE, PersonCapture
 from tracking.person_rest import resting_calibration
-from tracking.types import FaceParameters, TrackedFace
+from tracking.types import FaceObservation, FaceParameters, TrackedFace
 
 __all__ = ["CaptureGuide", "GuideStatus", "StepState"]
 
@@ -27,6 +28,7 @@ KEPT = 0.8
 REST = CaptureSettings(duration_s=2.0)
 
 LOST = "Your face is out of sight: come back into the picture."
+CROWDED = "There is somebody else in the picture: an avatar shows one person."
 OVERDUE = "If that does not work for you, skip it."
 
 
@@ -100,6 +102,7 @@ class CaptureGuide:
         self._seconds = self._lost_s = 0.0
         self._usable = 0
         self._paused = ""
+        self._crowded = False
         self._enter(0)
 
     @property
@@ -138,6 +141,15 @@ class CaptureGuide:
             self._coverage.lose()  # directions count from the neutral head
         return self.status()
 
+    def add_look(self, faces: list[FaceObservation], subject: FaceObservation | None) -> None:
+        """All faces of a whole picture, as a detector of many faces sees them; to be done now and then.
+
+        Args:
+            faces: every face.
+            subject: the one that is followed.
+        """
+        self._crowded = self.capture.add_look(faces, subject)
+
     def skip(self) -> None:
         """Leave the step that is due for the next one."""
         if self.over:
@@ -170,7 +182,7 @@ class CaptureGuide:
             step=None if self.over else STEPS[self._at],
             number=min(self._at + 1, len(STEPS)),
             progress=self._progress,
-            hint=self._hint or (OVERDUE if self._overdue else ""),
+            hint=(CROWDED if self._crowded else "") or self._hint or (OVERDUE if self._overdue else ""),
             paused="" if self.over else self._paused,
             overdue=self._overdue,
             settling=not self.over and self._settle_s > 0,
@@ -241,7 +253,7 @@ class CaptureGuide:
             measured = Neutral(self._rest.finish("guided capture"))
             self._hint = measured.problem
         except CalibrationError as error:
-            self._hint = str(error)
+            self._hint = re.sub(r" \(\w+\)", "", str(error))  # without the name of the channel
         if self._hint:
             self._rest, self._progress = NeutralCapture(REST), 0.0
             return False

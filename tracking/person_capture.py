@@ -118,17 +118,22 @@ class PersonCapture:
         self._most = np.zeros(len(ARKIT_CHANNELS))
         self._least_yaw = self._most_yaw = 0.0
 
-    def add_look(self, faces: list[FaceObservation], subject: FaceObservation | None) -> None:
+    def add_look(self, faces: list[FaceObservation], subject: FaceObservation | None) -> bool:
         """Takes in all faces of a whole picture, as a detector of many faces sees them; to be done now and then.
 
         Args:
             faces: every face.
             subject: the one that is followed.
+
+        Returns:
+            Whether there is another face that could be taken for the subject.
         """
         self._looks += 1
         largest = sorted((box_size(face.box) for face in faces), reverse=True)
         reference = box_size(subject.box) if subject is not None else (largest[0] if largest else 0.0)
-        self._crowded += len(largest) > 1 and largest[1] > OTHER_FACE * reference
+        crowded = len(largest) > 1 and largest[1] > OTHER_FACE * reference
+        self._crowded += crowded
+        return crowded
 
     def add(self, face: TrackedFace) -> None:
         """Takes in one tracked picture."""

@@ -80,6 +80,40 @@ class Avatars:
             self.choose(AvatarChoice("", None))
         self.look()
 
+    def rename(self, choice: AvatarChoice, name: str) -> None:
+        """Give one of the user's own another name; how it is driven stays with it."""
+        if choice.path is None or not choice.can_be_renamed or name == choice.name:
+            return
+        path = choice.path
+        self._save()
+        self._models.tasks.start(
+            self._director.translate("Rename the avatar {name}", name=choice.name),
+            lambda _: _rename(path, choice.name, name),
+            on_done=lambda task: self._on_renamed(task, path),
+            quiet=True,
+        )
+
+    def export(self, choice: AvatarChoice, target: Path) -> None:
+        """Write a copy of an avatar; the user has agreed to replace what is there."""
+        if choice.path is None or not choice.can_be_exported:
+            return
+        path = choice.path
+        self._models.tasks.start(
+            self._director.translate("Export the avatar {name}", name=choice.name),
+            lambda _: _export(path, target),
+            on_done=lambda task: self._on_exported(task, choice.name),
+            quiet=True,
+        )
+
+    def forget_capture(self, name: str) -> None:
+        """Delete a guided capture that no avatar was made of."""
+        self._models.tasks.start(
+            self._director.translate("Delete the capture of {name}", name=name),
+            lambda _: _forget(name),
+            on_done=lambda task: self._on_forgotten(task),
+            quiet=True,
+        )
+
     def drive(self, settings: RetargetSettings) -> None:
         """Drive the one that is drawn in another way; kept with it."""
         if self.state.subject.own or settings == self.state.subject.settings:
@@ -115,7 +149,7 @@ class Avatars:
 
     def _on_list(self, task: Task) -> None:
         if task.state is TaskState.DONE:
-            self.state.set_choices(task.result)
+            self.state.set_choices(*task.result)
 
     def _on_loaded(self, task: Task, path: Path, generation: int) -> None:
         if generation != self._generation:
@@ -131,6 +165,26 @@ class Avatars:
         self._models.notices.clear("avatar")
         self.state.set_subject(subject, path)
 
+    def _on_renamed(self, task: Task, before: Path) -> None:
+        if task.state is not TaskState.DONE:
+            self._post(task.sentence, task.report)
+            return
+        self.look()
+        if before == self.state.path:
+            self.open(task.result)
+
+    def _on_exported(self, task: Task, name: str) -> None:
+        if task.state is not TaskState.DONE:
+            self._post(task.sentence, task.report)
+            return
+        text = self._director.translate("{name} is written to {path}.", name=name, path=str(task.result))
+        self._models.notices.post(Notice("avatar", NoticeLevel.INFO, text, lasting=True))
+
+    def _on_forgotten(self, task: Task) -> None:
+        if task.state is not TaskState.DONE:
+            self._post(task.sentence, task.report)
+        self.look()
+
     def _on_saved(self, task: Task) -> None:
         if task.state is TaskState.FAILED:
             self._post(task.sentence, task.report)
@@ -139,14 +193,63 @@ class Avatars:
         self._models.notices.post(Notice("avatar", NoticeLevel.ERROR, sentence, report=report, lasting=True))
 
 
-def _choices(opened: tuple[Path, ...]) -> tuple[AvatarChoice, ...]:
+def _choices(opened: tuple[Path, ...]) -> tuple[tuple[AvatarChoice, ...], tuple[str, ...]]:
+    """Who there is, and the captures that nothing was made of yet."""
     from app.avatar_store import AvatarStore
+    from app.avatar_work import kept_captures
 
     found = [AvatarChoice("", None)]
-    for entry in AvatarStore().entries():
+    store = AvatarStore()
+    for entry in store.entries():
         found.append(AvatarChoice(entry.name, entry.path, entry.thumbnail, "person", entry.problem, not entry.shipped))
     found += [AvatarChoice(path.stem, path, None, "model", own_file=True) for path in opened if path.is_file()]
-    return tuple(found)
+    return tuple(found), tuple(kept_captures(store.folder))
+
+
+def _rename(path: Path, name: str, new: str) -> Path:
+    """Where the avatar lies afterwards.
+
+    Raises:
+        AvatarFileError: the new name is taken or no name, or the disk refuses.
+        RetargetFileError: how it is driven cannot be written under the new name.
+    """
+    from app.avatar_store import AvatarStore
+
+    store = AvatarStore()
+    before = _settings_of(path, name)
+    store.rename(name, new)
+    renamed = store.path(new)
+    if before.is_file():
+        save_settings(load_settings(before), _settings_of(renamed, new))
+        before.unlink(missing_ok=True)
+    return renamed
+
+
+def _export(path: Path, target: Path) -> Path:
+    """What was written.
+
+    Raises:
+        AvatarFileError: the avatar cannot be read, or the disk refuses.
+    """
+    from models.avatars.person_file import SUFFIX, read_person, write_person
+
+    if target.suffix.lower() != SUFFIX:
+        target = target.with_name(target.name + SUFFIX)
+    write_person(read_person(path), target)
+    return target
+
+
+def _forget(name: str) -> None:
+    from app.avatar_store import AvatarStore
+
+    AvatarStore().unfinished(name).unlink(missing_ok=True)
+
+
+def _settings_of(path: Path, name: str) -> Path:
+    """Where the settings for an avatar's file are kept."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return settings_file(user_data_path("mien", appauthor=False) / "retarget", name, digest)
 
 
 def load_subject(path: Path) -> tuple[Subject, Path]:
@@ -170,9 +273,7 @@ def load_subject(path: Path) -> tuple[Subject, Path]:
         name, subject = avatar.name, Subject(avatar.name, avatar=avatar, settings=automatic_settings(avatar))
     else:
         raise CommandError(f"{path.name} is no avatar: choose a file that ends in .mien, .vrm, .glb or .gltf.")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    kept = settings_file(user_data_path("mien", appauthor=False) / "retarget", name, digest)
+    kept = _settings_of(path, name)
     if kept.is_file():
         subject = replace(subject, settings=load_settings(kept))
     return subject, kept

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import app
-from app.cli.lines import PREFIX, PROGRESS_VARIABLE
+from app.cli.lines import PICTURE, PREFIX, PROGRESS_VARIABLE
 from app.errors import CommandError
 from app.tasks import Task, TaskCancelledError
 
@@ -101,6 +101,12 @@ def system_report(task: Task) -> dict[str, Any]:
 def _read_progress(task: Task, lines: Any, said: deque[str]) -> None:
     for line in lines:
         line = line.rstrip("\n")
+        if line.startswith(PICTURE):
+            from app.avatar_preview import picture_of_text  # loads the face model's modules
+
+            found = picture_of_text(line[len(PICTURE) :])
+            task.picture = task.picture if found is None else found
+            continue
         if not line.startswith(PREFIX):
             if line.strip():
                 said.append(line)

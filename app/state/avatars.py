@@ -32,6 +32,16 @@ class AvatarChoice:
     problem: str = ""
     own_file: bool = False
 
+    @property
+    def can_be_renamed(self) -> bool:
+        """Whether it is one of the user's own people."""
+        return self.kind == "person" and self.own_file and not self.problem
+
+    @property
+    def can_be_exported(self) -> bool:
+        """Whether a copy can be written: of people, those that ship as well."""
+        return self.kind == "person" and not self.problem
+
 
 class AvatarsState:
     """The list, and who is drawn."""
@@ -42,15 +52,17 @@ class AvatarsState:
 
     def __init__(self) -> None:
         self.choices: tuple[AvatarChoice, ...] = ()
+        self.unfinished: tuple[str, ...] = ()
+        """Names of guided captures that no avatar was made of yet."""
         self.subject: Subject = OWN
         self.path: Path | None = None
         """Of the one that is drawn; None for the tracked person."""
         self.loading = ""
         """Name of the one that is being loaded; empty for none."""
 
-    def set_choices(self, choices: tuple[AvatarChoice, ...]) -> None:
+    def set_choices(self, choices: tuple[AvatarChoice, ...], unfinished: tuple[str, ...] = ()) -> None:
         """Who there is."""
-        self.choices = choices
+        self.choices, self.unfinished = choices, unfinished
         self.list_changed.emit()
 
     def set_loading(self, name: str) -> None:

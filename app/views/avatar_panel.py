@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QPushButton,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -45,6 +48,10 @@ class AvatarPanel(QWidget):
     """The path of a file to load."""
     deleted = Signal(object)
     """An AvatarChoice to remove."""
+    renamed = Signal(object, str)
+    """An AvatarChoice and its new name."""
+    exported = Signal(object, object)
+    """An AvatarChoice and the path of the file to write."""
     create_wanted = Signal()
     """Make one of the person."""
     driven = Signal(object)
@@ -66,6 +73,9 @@ class AvatarPanel(QWidget):
         self.list.setMinimumHeight(220)
         self.list.itemClicked.connect(self._on_item)
         self.list.itemActivated.connect(self._on_item)
+        self.list.currentItemChanged.connect(lambda *_: self._on_selection())
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._on_context)
         self.open_ = QPushButton(tr("Open…"))
         self.open_.setToolTip(tr("A file of Mien's, a VRM, GLB or glTF"))
         self.open_.clicked.connect(self._ask_file)
@@ -73,6 +83,15 @@ class AvatarPanel(QWidget):
         self.create_.clicked.connect(self.create_wanted)
         self.remove = QPushButton(tr("Remove"))
         self.remove.clicked.connect(self._on_remove)
+        self.more = QToolButton()
+        self.more.setText(tr("More"))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self)
+        self.rename = self.menu.addAction(tr("Rename…"), self._ask_name)
+        self.export = self.menu.addAction(tr("Export a copy…"), self._ask_target)
+        self.more.setMenu(self.menu)
+        self.making = QVBoxLayout()
+        """For rows of avatars that are being made."""
         self.told = muted()
         self.mirror = QCheckBox(tr("Moves like a mirror image"))
         self.mirror.toggled.connect(self._on_changed)
@@ -97,9 +116,13 @@ class AvatarPanel(QWidget):
         column.addWidget(self.list, 1)
         row = QHBoxLayout()
         row.setSpacing(6)
-        for button in (self.open_, self.create_, self.remove):
+        for button in (self.open_, self.create_):
             row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.remove)
+        row.addWidget(self.more)
         column.addLayout(row)
+        column.addLayout(self.making)
         column.addWidget(self.told)
         inner = QVBoxLayout(self.driving)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -158,11 +181,46 @@ class AvatarPanel(QWidget):
     def _on_selection(self) -> None:
         choice = self._selected()
         self.remove.setEnabled(choice is not None and choice.own_file)
+        self.rename.setEnabled(choice is not None and choice.can_be_renamed)
+        self.export.setEnabled(choice is not None and choice.can_be_exported)
+        self.more.setEnabled(self.rename.isEnabled() or self.export.isEnabled())
 
     def _on_remove(self) -> None:
         choice = self._selected()
         if choice is not None and choice.own_file:
             self.deleted.emit(choice)
+
+    def _on_context(self, place: QPoint) -> None:
+        item = self.list.itemAt(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
+            if self.more.isEnabled():
+                self.menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def _ask_name(self) -> None:
+        choice = self._selected()
+        if choice is None:
+            return
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle(tr("Rename {name}", name=choice.name))
+        dialog.setLabelText(tr("What shall it be called?"))
+        dialog.setTextValue(choice.name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(lambda name: self.renamed.emit(choice, name.strip()))
+        dialog.open()
+
+    def _ask_target(self) -> None:
+        choice = self._selected()
+        if choice is None:
+            return
+        dialog = QFileDialog(self, tr("Export {name}", name=choice.name))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("Avatars") + " (*.mien)")
+        dialog.setDefaultSuffix("mien")
+        dialog.selectFile(plain_file_name(choice.name))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.exported.emit(choice, Path(path)))
+        dialog.open()
 
     def _ask_file(self) -> None:
         dialog = QFileDialog(self, tr("Open an avatar"))
@@ -200,6 +258,11 @@ class AvatarPanel(QWidget):
         values["mirror"] = self.mirror.isChecked()
         values["idle"] |= {"blink": self.idle.isChecked(), "breathing": self.idle.isChecked()}
         self.driven.emit(RetargetSettings.model_validate(values))
+
+
+def plain_file_name(name: str) -> str:
+    """A name of a file that every system takes."""
+    return "".join(c if c.isalnum() or c in " ._-()" else "-" for c in name).strip(" .") or "avatar"
 
 
 def _icon(choice: AvatarChoice, side: int, back: str) -> QIcon:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.tasks import Task, TaskList, TaskState
-from app.views.widgets import muted
+from app.views.widgets import muted, picture_pixmap
 from app.window.texts import tr
 
 
@@ -56,6 +56,9 @@ class TasksPanel(QWidget):
         self._none.setVisible(not self.rows)
 
 
+PICTURE = 64
+
+
 class TaskRow(QFrame):
     """One task.
 
@@ -66,12 +69,16 @@ class TaskRow(QFrame):
 
     def __init__(self, task: Task, tasks: TaskList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._task = task
+        self.task = task
         self.title = QLabel(task.title)
         self.title.setProperty("role", "heading")
         self.title.setWordWrap(True)
         self.detail = muted()
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.picture = QLabel()
+        self.picture.setAccessibleName(tr("What emerges"))
+        self.picture.hide()
+        self._picture: object = None
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.cancel = QPushButton(tr("Cancel"))
@@ -88,17 +95,21 @@ class TaskRow(QFrame):
         top.addWidget(self.title, 1)
         for button in (self.copy, self.remove, self.cancel):
             top.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 4)
+        column = QVBoxLayout()
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.bar)
         column.addWidget(self.detail)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 4)
+        row.setSpacing(10)
+        row.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(column, 1)
         self.refresh()
 
     def refresh(self) -> None:
         """Show how it stands."""
-        task = self._task
+        task = self.task
         running = task.state is TaskState.RUNNING
         self.bar.setVisible(running)
         self.cancel.setVisible(running)
@@ -110,9 +121,13 @@ class TaskRow(QFrame):
         if fraction is not None:
             self.bar.setValue(round(fraction * 1000))
         self.detail.setText(_in_words(task))
+        if task.picture is not None and task.picture is not self._picture:
+            self._picture = task.picture
+            self.picture.setPixmap(picture_pixmap(task.picture, PICTURE, self.devicePixelRatioF()))
+            self.picture.show()
 
     def _on_cancel(self) -> None:
-        self._task.cancel()
+        self.task.cancel()
         self.refresh()
 
 

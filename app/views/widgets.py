@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 
@@ -87,6 +89,22 @@ def rule() -> QFrame:
     line = QFrame()
     line.setObjectName("rule")
     return line
+
+
+def picture_pixmap(picture: NDArray[np.uint8], side: int, ratio: float) -> QPixmap:
+    """A picture (H, W, 3) RGB that fills a square.
+
+    Args:
+        side: of the square, pixels of the window.
+        ratio: pixels of the screen for one of the window.
+    """
+    height, width = picture.shape[:2]
+    image = QImage(np.ascontiguousarray(picture).tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+    pixels = round(side * max(ratio, 1.0))
+    by, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    pixmap = QPixmap.fromImage(image).scaled(pixels, pixels, by, smooth)
+    pixmap.setDevicePixelRatio(max(ratio, 1.0))
+    return pixmap
 
 
 def restyle(widget: QWidget) -> None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QInputDialog, QMenu
 
 from app.live.avatars import Avatars
+from app.live.capture import GuidedCapture
 from app.live.director import Director
 from app.state.notices import Notice, NoticeLevel
 from app.tasks import Task, TaskState
 from app.views.avatar_panel import AvatarPanel
 from app.views.head_surface import HeadSurface
 from app.views.retarget_dialog import RetargetDialog
+from app.views.tasks_panel import TaskRow
 from app.window.commands import WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side
 from app.window.style import Style
 from app.window.texts import tr
 from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from app.views.capture_dialog import CaptureDialog
 
 
 class AvatarsPart:
@@ -36,11 +44,16 @@ class AvatarsPart:
         self._head = head
         self._style = style
         self.avatars = Avatars(director)
-        director.companions.append(self.avatars)
+        self.guided = GuidedCapture(director)
+        director.companions += [self.avatars, self.guided]
         self.panel = AvatarPanel(self.avatars.state, style)
         self.place = DockPlace("avatar", "Avatar", Side.RIGHT, self.panel, "expression")
         self.dialog: RetargetDialog | None = None
-        self._making = ""
+        self.capture: CaptureDialog | None = None
+        self.row: TaskRow | None = None
+        """Of the avatar that is being made."""
+        self._making: Task | None = None
+        self._made = ""
 
     def connect(self, window: WindowCommands, dialogs: Dialogs) -> None:
         """Connect the panel, and look who there is."""
@@ -49,15 +62,21 @@ class AvatarsPart:
         panel.chosen.connect(avatars.choose)
         panel.opened.connect(avatars.open)
         panel.deleted.connect(avatars.delete)
+        panel.renamed.connect(avatars.rename)
+        panel.exported.connect(avatars.export)
         panel.driven.connect(avatars.drive)
         panel.channels_wanted.connect(self._show_channels)
         panel.create_wanted.connect(self._create)
         avatars.state.subject_changed.connect(self._on_subject)
-        self._director.models.tasks.ended.connect(self._on_task)
+        self._director.models.tasks.changed.connect(self._on_task)
+        self._director.models.tasks.removed.connect(self._on_task_removed)
+        self.guided.kept.connect(lambda name: self._make(name, "capture"))
         avatars.look()
 
     def note_face(self, face: TrackedFace) -> None:
-        """A result is shown: its values go to the meters."""
+        """A result is shown: its values go to the meters, its picture to the guided capture."""
+        if self.capture is not None:
+            self.capture.note_face(face)
         if self.dialog is None or face.parameters is None:
             return
         from tracking.retarget import Retargeter
@@ -83,38 +102,120 @@ class AvatarsPart:
         self.dialog.raise_()
 
     def _create(self) -> None:
-        """Out of the open session or file, or the last recording: a camera is in use, and has to be recorded first."""
+        """Offer what an avatar can be made from; where there is one way alone, take it."""
+        ways = self._ways()
+        if not ways:
+            self._ask_for_camera()
+        elif len(ways) == 1:
+            ways[0][1]()
+        else:
+            menu = QMenu(self.panel)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            for text, act in ways:
+                menu.addAction(text, act)
+            button = self.panel.create_
+            menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _ways(self) -> list[tuple[str, Callable[[], object]]]:
+        """What an avatar can be made from now, the best first."""
+        found: list[tuple[str, Callable[[], object]]] = []
+        if self.guided.possible:
+            found.append((tr("Guided capture…"), self.show_capture))
         source = source_for_avatar(self._director)
-        if source is None:
-            tr_ = self._director.translate
-            self._director.models.notices.post(
-                Notice(
-                    "avatar",
-                    NoticeLevel.INFO,
-                    tr_("Record yourself first, some twenty seconds: turn your head, smile, raise your brows."),
-                    tr_("Then press this button again."),
-                    action="output.record",
-                    action_text=tr_("Record"),
-                )
+        if source is not None:
+            demo = self._director.models.sources.current.kind == "demo"
+            text = tr("From the demo clip…") if demo else tr("From {name}…", name=source.name)
+            found.append((text, lambda: self._ask_name(source)))
+        for name in self.avatars.state.unfinished:
+            if self._making is None or self._made != name:
+                found.append((tr("Go on with {name}", name=name), partial(self._make, name, "capture")))
+                found.append((tr("Delete what was captured of {name}", name=name), partial(self._forget, name)))
+        return found
+
+    def _forget(self, name: str) -> None:
+        self.avatars.forget_capture(name)
+
+    def _ask_for_camera(self) -> None:
+        tr_, models = self._director.translate, self._director.models
+        cameras = models.sources.cameras
+        models.notices.post(
+            Notice(
+                "avatar",
+                NoticeLevel.INFO,
+                tr_("Choose your camera first: a guided capture of two minutes shows what to do."),
+                tr_("A recording, or a video or session that is open, does as well."),
+                action=f"camera:{cameras[0].index}" if cameras else "",
+                action_text=tr_("Use my camera") if cameras else "",
             )
-            return
+        )
+
+    def show_capture(self) -> None:
+        """Begin a guided capture, or show the one that is under way."""
+        if self.capture is None:
+            self.guided.begin()
+            if not self.guided.state.busy:
+                return
+        self._dialogs._show("capture", self._capture_dialog)
+
+    def _capture_dialog(self) -> CaptureDialog:
+        from app.views.capture_dialog import CaptureDialog  # loads what tells expressions apart
+
+        guided = self.guided
+        dialog = CaptureDialog(guided.state, self._style, self._window)
+        dialog.skip_wanted.connect(guided.skip)
+        dialog.back_wanted.connect(guided.back)
+        dialog.finish_wanted.connect(guided.finish)
+        dialog.cancelled.connect(guided.cancel)
+        dialog.make_wanted.connect(guided.keep)
+        dialog.finished.connect(lambda _: setattr(self, "capture", None))
+        self.capture = dialog
+        return dialog
+
+    def _ask_name(self, source: Path) -> None:
         dialog = QInputDialog(self._window)
         dialog.setWindowTitle(tr("Make an avatar of {name}", name=source.name))
         dialog.setLabelText(tr("What shall it be called?"))
         dialog.setTextValue(tr("Me"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.textValueSelected.connect(lambda name: self._make(name.strip()[:100] or tr("Me"), source))
+        dialog.textValueSelected.connect(lambda name: self._make(name.strip()[:100] or tr("Me"), str(source)))
         dialog.open()
 
-    def _make(self, name: str, source: Path) -> None:
-        title = tr("Make the avatar {name}", name=name)
-        self._making = title
-        self._dialogs.run(title, ["avatar", "create", name, "--from", str(source)], source)
+    def _make(self, name: str, source: str) -> None:
+        from app.avatar_store import AvatarStore
+
+        tasks = self._director.models.tasks
+        self._dialogs.run(tr("Make the avatar {name}", name=name), _arguments(name, source), AvatarStore().path(name))
+        self._making, self._made = tasks.tasks[-1], name
+        self._show_row(TaskRow(self._making, tasks))
+
+    def _show_row(self, row: TaskRow | None) -> None:
+        if self.row is not None:
+            self.panel.making.removeWidget(self.row)
+            self.row.deleteLater()
+        self.row = row
+        if row is not None:
+            self.panel.making.addWidget(row)
 
     def _on_task(self, task: Task) -> None:
-        if task.title == self._making and task.state is TaskState.DONE:
-            self._making = ""
-            self.avatars.look()
+        if task is not self._making or self.row is None:
+            return
+        self.row.refresh()
+        if task.state is TaskState.RUNNING:
+            return
+        self._making = None
+        if task.state is TaskState.DONE:
+            self._show_row(None)
+        # A capture that was cancelled can be gone on with.
+        self.avatars.look()
+
+    def _on_task_removed(self, task: Task) -> None:
+        if self.row is not None and self.row.task is task:
+            self._show_row(None)
+
+
+def _arguments(name: str, source: str) -> list[str]:
+    """Of the command that makes an avatar."""
+    return ["avatar", "create", f"--from={source}", "--", name]
 
 
 def source_for_avatar(director: Director) -> Path | None:

@@ -104,6 +104,7 @@ QLabel[role="muted"] {{ color: {c.muted}; }}
 QLabel[role="problem"] {{ color: {c.bad}; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
 QLabel[role="title"] {{ font-weight: 600; font-size: {px(19)}; }}
+QLabel[role="instruction"] {{ font-weight: 600; font-size: {px(24)}; }}
 QLabel[role="big"] {{ font-weight: 600; font-size: {px(64)}; }}
 QToolBar {{ background: {c.window}; border: none; padding: {px(6)} {px(8)}; spacing: {px(4)}; }}
 QMenuBar {{ background: {c.window}; padding: {px(2)} {px(6)}; }}
@@ -131,6 +132,9 @@ QPushButton[role="primary"], QPushButton:default {{ background: {c.accent}; colo
 QPushButton[role="primary"]:focus {{ border: {px(2)} solid {c.text}; }}
 QPushButton[role="flat"] {{ background: transparent; }}
 QPushButton[role="flat"]:hover {{ background: {c.control_hover}; }}
+QToolButton[popupMode="2"] {{ padding-right: {px(24)}; }}
+QToolButton::menu-indicator {{ image: url({arrow}); width: {px(12)}; height: {px(12)};
+  subcontrol-origin: padding; subcontrol-position: right center; right: {px(7)}; }}
 QToolBar QToolButton {{ background: transparent; padding: {px(5)} {px(8)}; }}
 QToolBar QToolButton:hover {{ background: {c.control_hover}; }}
 QToolBar QToolButton:focus {{ padding: {px(4)} {px(7)}; }}

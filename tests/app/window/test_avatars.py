@@ -106,7 +106,7 @@ def test_a_file_that_is_no_avatar_is_told_and_the_head_stays(tracking: Opened, u
 def test_without_anything_to_make_an_avatar_from(window: Opened) -> None:
     window.window.avatars._create()
     notice = window.window.models.notices._notices["avatar"]
-    assert "Record yourself first" in notice.sentence and notice.action == "output.record"
+    assert "Choose your camera first" in notice.sentence
 
 
 @pytest.mark.parametrize(("name", "text"), [("mouthSmileLeft", "Mouth smile left"), ("jawOpen", "Jaw open")])
