@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,78 +9,33 @@ import pytest
 
 from models.channels import CHANNEL_INDEX
 from tests.helpers.faces import face_state
+from tests.helpers.sitter import FPS, OBSERVED, PLAIN, REST, REST_PITCH, SHOWN, Sitter, grey
 from tracking.capture_coverage import COLUMNS, ROWS, LightLevel, measure_light
-from tracking.capture_guide import LIMIT_S, LOST, OVERDUE, SETTLE_S, CaptureGuide, GuideStatus, StepState
+from tracking.capture_guide import CROWDED, LIMIT_S, LOST, OVERDUE, SETTLE_S, CaptureGuide, GuideStatus, StepState
 from tracking.capture_steps import STEPS, StepKind
 from tracking.person_capture import CaptureError
-from tracking.types import FaceObservation, FaceParameters, Frame, Image, TrackedFace, TrackingState
+from tracking.types import FaceObservation, FaceParameters, Image
 
-FPS = 10.0
 NAMES = [step.name for step in STEPS]
-REST = {"browDownLeft": 0.25, "noseSneerLeft": 0.2, "noseSneerRight": 0.2, "jawOpen": 0.03}
-REST_YAW, REST_PITCH = 0.08, -0.25
-"""A person who frowns a little at rest before a camera that stands below."""
-SHOWN: dict[str, dict[str, float]] = {
-    "rest": {},
-    "smile": {"mouthSmileLeft": 0.45, "mouthSmileRight": 0.4},
-    "brows": {"browInnerUp": 0.6, "browOuterUpLeft": 0.5, "browOuterUpRight": 0.5},
-    "frown": {"browDownLeft": 0.5, "browDownRight": 0.45},
-    "pucker": {"mouthPucker": 0.5},
-    "sneer": {"noseSneerLeft": 0.45, "noseSneerRight": 0.45},
-    "shut": {"eyeBlinkLeft": 0.7, "eyeBlinkRight": 0.7},
-    "jaw": {"jawOpen": 0.6},
-}
-TURNED = {"left": (0.5, 0.0), "right": (-0.5, 0.0), "up": (0.0, -0.35), "down": (0.0, 0.35)}
-OBSERVED = FaceObservation(
-    np.zeros((478, 3), np.float32), np.zeros(52, np.float32), np.array([50, 40, 150, 140], np.float32), 0.95
-)
 
 
-def grey(level: float = 120.0) -> Image:
-    noise = np.random.default_rng(0).normal(0, 12, (180, 200, 1))
-    return np.clip(level + np.repeat(noise, 3, axis=2), 0, 255).astype(np.uint8)
-
-
-PLAIN = grey()
-
-
-class Person:
-    """Sits before a guide, one picture after another."""
+class Person(Sitter):
+    """Sits before a guide."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.guide = CaptureGuide()
-        self.time_s = 0.0
-        self.pictures = 0
 
     def see(
         self, parameters: FaceParameters | None, image: Image = PLAIN, observed: FaceObservation = OBSERVED
     ) -> GuideStatus:
-        self.time_s += 1 / FPS
-        self.pictures += 1
-        there = parameters is not None
-        state = TrackingState.TRACKING if there else TrackingState.HOLDING
-        face = TrackedFace(
-            Frame(self.pictures, self.time_s, 0, image), state, 0.95 if there else 0.0, observed if there else None,
-            parameters, parameters, None, None, None, (),
-        )  # fmt: skip
-        return self.guide.add(face)
-
-    def state(
-        self, channels: Mapping[str, float] | None = None, yaw: float = 0.0, pitch: float = 0.0
-    ) -> FaceParameters:
-        return face_state({**REST, **(channels or {})}, yaw=REST_YAW + yaw, pitch=REST_PITCH + pitch)
+        return self.guide.add(self.face(parameters, image, observed))
 
     def show(self, name: str, seconds: float) -> GuideStatus:
         """Do what belongs to a step for a while."""
         status = self.guide.status()
         for n in range(round(seconds * FPS)):
-            if name in TURNED:
-                yaw, pitch = TURNED[name]
-                status = self.see(self.state(yaw=yaw, pitch=pitch))
-            elif name == "sentence":
-                status = self.see(self.state({"jawOpen": 0.03 + 0.25 * (np.sin(n / FPS * 2 * np.pi * 2.5) ** 2)}))
-            else:
-                status = self.see(self.state(SHOWN[name]))
+            status = self.guide.add(self.doing(name, n))
         return status
 
     def lead_to(self, name: str) -> None:
@@ -210,6 +164,16 @@ def test_too_small_or_dark_a_face_pauses() -> None:
         status = person.see(person.state(SHOWN["smile"]), image=grey(10))
     assert "too dark" in status.paused
     assert status.coverage.light is not None and status.coverage.light.level is LightLevel.UNUSABLE
+
+
+def test_somebody_else_in_the_picture_is_told() -> None:
+    person = Person()
+    person.show("rest", 1.0)
+    other = replace(OBSERVED, box=np.array([150, 40, 195, 140], np.float32))
+    person.guide.add_look([OBSERVED, other], OBSERVED)
+    assert person.show("rest", 0.2).hint == CROWDED
+    person.guide.add_look([OBSERVED], OBSERVED)
+    assert person.show("rest", 0.2).hint == ""
 
 
 def test_skip_and_back() -> None:
