@@ -37,6 +37,8 @@ class GuidedCaptureState:
         """Why nothing counts at the moment, one sentence; empty where it does."""
         self.problem = ""
         """Why no avatar can be made of it, one sentence; empty where one can."""
+        self.refusal = ""
+        """Why it could not be kept (the name is taken, say), one sentence; empty before it is tried."""
 
     @property
     def busy(self) -> bool:
@@ -45,7 +47,7 @@ class GuidedCaptureState:
 
     def begin(self, status: GuideStatus) -> None:
         """A capture begins."""
-        self.status, self.paused, self.problem = status, "", ""
+        self.status, self.paused, self.problem, self.refusal = status, "", "", ""
         self.stage = CaptureStage.RUNNING
         self.changed.emit()
 
@@ -63,20 +65,18 @@ class GuidedCaptureState:
         stage = CaptureStage.REVIEW if over else CaptureStage.RUNNING
         paused = "" if over else paused or status.paused
         problem = problem if over else ""
-        if self.stage is CaptureStage.REVIEW and over and not problem:
-            problem = self.problem  # of an attempt to keep it
         if (stage, status, paused, problem) != (self.stage, self.status, self.paused, self.problem):
             self.stage, self.status, self.paused, self.problem = stage, status, paused, problem
             self.changed.emit()
 
     def keep(self) -> None:
         """It is being written."""
-        self.stage, self.problem = CaptureStage.KEEPING, ""
+        self.stage, self.refusal = CaptureStage.KEEPING, ""
         self.changed.emit()
 
     def refuse(self, sentence: str) -> None:
         """It could not be written, and why."""
-        self.stage, self.problem = CaptureStage.REVIEW, sentence
+        self.stage, self.refusal = CaptureStage.REVIEW, sentence
         self.changed.emit()
 
     def end(self) -> None:

@@ -169,7 +169,8 @@ class CaptureDialog(QDialog):
         if running:
             self.now.show_status(status, state.paused)
         else:
-            self.review.show_state(status, state.problem, keeping=state.stage is CaptureStage.KEEPING)
+            problem = state.problem or state.refusal
+            self.review.show_state(status, problem, keeping=state.stage is CaptureStage.KEEPING)
         self.steps.show_states(status.states)
         self.grid.show_coverage(status.coverage)
         self.meters.show_coverage(status.coverage)
@@ -178,7 +179,7 @@ class CaptureDialog(QDialog):
         for button in (self.skip, self.enough):
             button.setVisible(running)
         self.make.setVisible(not running)
-        self.make.setEnabled(not keeping and status.usable > 0 and bool(self.review.name.text().strip()))
+        self.make.setEnabled(not keeping and not state.problem and bool(self.review.name.text().strip()))
         self.back.setEnabled(not keeping and (not running or status.number > 1))
         self.cancel.setEnabled(not keeping)
         role = "primary" if running and status.overdue else None

@@ -193,9 +193,9 @@ def test_keeping_writes_it_and_a_taken_name_is_told(bench: Bench) -> None:
     bench.guided.back()
     assert bench.state.stage is CaptureStage.KEEPING, "not while it is being written"
     bench.until(lambda: bench.state.stage is CaptureStage.REVIEW)
-    assert "already" in bench.state.problem and kept == [] and kept_captures(store.folder) == []
+    assert "already" in bench.state.refusal and kept == [] and kept_captures(store.folder) == []
     bench.advance()
-    assert "already" in bench.state.problem, "it stays to be read"
+    assert "already" in bench.state.refusal, "it stays to be read"
     bench.guided.keep("Grace", "CC0")
     bench.until(lambda: not bench.state.busy)
     assert kept == ["Grace"] == kept_captures(store.folder)
