@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -22,8 +23,10 @@ from models.avatars.person_file import (
     read_summary,
     write_person,
 )
-from models.face_model import FaceModel
 from tracking.calibration import Calibration
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 __all__ = ["LIBRARY", "AvatarEntry", "AvatarStore", "calibration_of", "checked_name", "identity_for"]
 

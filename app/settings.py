@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.output_settings import OutputSettings
 from app.window_settings import WindowSettings
@@ -41,15 +41,6 @@ class SettingsError(Exception):
     """The settings cannot be written. The message is one sentence: what was wrong and what to do."""
 
 
-class Environment(BaseSettings):
-    """What environment variables decide: MIEN_CONFIG and its like."""
-
-    model_config = SettingsConfigDict(env_prefix="MIEN_", frozen=True, extra="ignore")
-
-    config: Path | None = None
-    """MIEN_CONFIG: the settings file, instead of settings.json in the user's configuration folder."""
-
-
 class Settings(BaseModel):
     """All settings."""
 
@@ -66,7 +57,8 @@ class Settings(BaseModel):
 
 def settings_file() -> Path:
     """Where the settings are kept."""
-    return Environment().config or user_config_path("mien", appauthor=False) / "settings.json"
+    chosen = os.environ.get("MIEN_CONFIG")
+    return Path(chosen).expanduser() if chosen else user_config_path("mien", appauthor=False) / "settings.json"
 
 
 def load_settings(path: Path | None = None, warn: Callable[[str], None] = lambda sentence: None) -> Settings:

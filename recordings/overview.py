@@ -1,11 +1,13 @@
-"""A session at a glance: small pictures, the sound's outline, and curves, each as wide as a timeline."""
+"""A session at a glance: small pictures, the sound's outline, and curves, each as wide as a timeline.
+
+PyAV is loaded late: the window loads this file when it starts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from models.channels import CHANNEL_INDEX
 from recordings.reader import Session
 from recordings.track import Track
-from tracking.sources import SourceError, VideoSource
+from tracking.sources import SourceError
 
 __all__ = ["CURVES", "Overview", "curve_outline", "overview", "sound_outline", "thumbnails"]
 
@@ -85,6 +87,8 @@ def thumbnails(
     session: Session, count: int, cancelled: Callable[[], bool] = lambda: False
 ) -> tuple[tuple[float, NDArray[np.uint8]], ...]:
     """Small pictures at evenly spread times, from the middle of each stretch."""
+    from tracking.sources.video import VideoSource
+
     path = session.video_path()
     if path is None:
         return ()
@@ -111,6 +115,8 @@ def thumbnails(
 
 def sound_outline(session: Session, cancelled: Callable[[], bool] = lambda: False, columns: int = COLUMNS) -> Floats:
     """The loudest sample of each column; empty where there is no sound."""
+    import av
+
     path = session.audio_path()
     if path is None:
         return np.zeros(0, np.float32)

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.face_model import FaceModel
 from recordings.cleanup import CleanUp, clean
 from recordings.exporters.poses import camera_of, tracked_face
 from recordings.reader import Session
@@ -21,6 +21,9 @@ from recordings.resample import held
 from recordings.track import Track
 from tracking.sources import Source, SourceError, VideoSource
 from tracking.types import DetailState, Frame, Image, TrackedFace, TrackingState
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 __all__ = ["PlaybackState", "Player", "RecordedTracker"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from recordings.audio import AudioLevel
 from recordings.disk_guard import DEFAULT_RESERVE
 from recordings.manifest import AvatarPart, CalibrationPart, SourcePart
-from recordings.media import LiveCodec
 from recordings.table import TRACKER_STAGES
+
+if TYPE_CHECKING:
+    from recordings.audio import AudioLevel
+    from recordings.media import LiveCodec
 
 __all__ = ["RecorderSettings", "RecorderState", "RecorderStatus", "RecordingOutcome", "SessionFacts"]
 

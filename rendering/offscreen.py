@@ -25,7 +25,7 @@ from rendering.scene import Scene, View
 from rendering.short_calls import keep_lock_in_short_calls
 from tracking.types import TrackedFace
 
-__all__ = ["HiddenDrawing", "OffscreenRenderer", "RenderingUnavailableError"]
+__all__ = ["HiddenDrawing", "OffscreenRenderer", "RenderingUnavailableError", "open_driver"]
 
 T = TypeVar("T")
 LARGEST_SIDE = 8192
@@ -296,6 +296,23 @@ def _exclusive() -> Iterator[None]:
         yield
     finally:
         GLOO_LOCK.release()
+
+
+def open_driver() -> None:
+    """Loads OpenGL's driver, a tenth of a second that whoever draws next is spared. On a thread that holds no context.
+
+    Does nothing where the driver needs the main thread, or does not work: whoever draws learns why.
+    """
+    if BACKENDS != ("egl",):
+        return
+    with _exclusive():
+        before = gloo.get_current_canvas()
+        try:
+            _destroy(_hidden_canvas())
+        except RenderingUnavailableError:
+            return
+        finally:
+            _restore(before, same_thread=False)
 
 
 def _restore(canvas: Any, same_thread: bool) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.face_model import FaceModel
 from rendering.scene import Scene
 from tracking.retarget.settings import RetargetSettings
 from tracking.types import TrackedFace, TrackingState
@@ -16,6 +15,7 @@ from tracking.types import TrackedFace, TrackingState
 if TYPE_CHECKING:
     from models.avatars import Avatar
     from models.avatars.person_file import PersonAvatar
+    from models.face_model import FaceModel
     from tracking.retarget import Driven
 
 __all__ = ["OWN", "Subject", "SubjectDriver", "SubjectPictures"]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from models.face_model import FaceModel
 from models.geometry.depth_map import depth_map
@@ -134,7 +133,11 @@ def neck_fade(model: FaceModel) -> Floats:
     border = border[model.mean[border, 1] < NECK_BELOW]
     if not border.size:
         return np.ones(model.vertex_count, np.float32)
-    distance, _ = cKDTree(model.mean[border]).query(model.mean)
+    # One border vertex after another: some hundred of them, and a tree's library takes longer to load than this.
+    nearest = np.full(model.vertex_count, np.inf, np.float32)
+    for place in model.mean[border]:
+        np.minimum(nearest, np.square(model.mean - place).sum(axis=1), out=nearest)
+    distance = np.sqrt(nearest)
     return np.asarray(np.clip(distance / NECK_FADE, 0.0, 1.0), np.float32)
 
 

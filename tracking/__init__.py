@@ -13,16 +13,24 @@ Frame by frame, for research and scripts:
                 face.raw.uncertainty.expression     # (52,) one standard deviation each
                 face.vertices                       # (V, 3) mesh, metres, head frame
                 landmarks_68(tracker.model, face)   # (68, 2) pixels of the projected mesh
+
+What is named here is imported when it is first used.
 """
 
-from tracking.fit import FitSession, FitSettings
-from tracking.pipeline import FrameTracker, Pipeline, PipelineStatus, track_frames
-from tracking.points import landmarks_68, landmarks_478
-from tracking.sources import open_source
-from tracking.sources.base import Source, SourceError
-from tracking.still import StillTracker
-from tracking.tracker import FaceTracker, TrackerSettings
-from tracking.types import FaceObservation, FaceParameters, Frame, TrackedFace, TrackingState
+from typing import TYPE_CHECKING
+
+from models.late_names import late_names
+
+if TYPE_CHECKING:
+    from tracking.fit import FitSession, FitSettings
+    from tracking.pipeline import FrameTracker, Pipeline, PipelineStatus, track_frames
+    from tracking.points import landmarks_68, landmarks_478
+    from tracking.settings import TrackerSettings
+    from tracking.sources import open_source
+    from tracking.sources.base import Source, SourceError
+    from tracking.still import StillTracker
+    from tracking.tracker import FaceTracker
+    from tracking.types import FaceObservation, FaceParameters, Frame, TrackedFace, TrackingState
 
 __all__ = [
     "FaceObservation",
@@ -45,3 +53,19 @@ __all__ = [
     "open_source",
     "track_frames",
 ]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "FitSession": "fit.session",
+        "FitSettings": "fit.settings",
+        **dict.fromkeys(("FrameTracker", "Pipeline", "PipelineStatus", "track_frames"), "pipeline"),
+        **dict.fromkeys(("landmarks_68", "landmarks_478"), "points"),
+        **dict.fromkeys(("Source", "SourceError"), "sources.base"),
+        "open_source": "sources",
+        "StillTracker": "still",
+        "FaceTracker": "tracker",
+        "TrackerSettings": "settings",
+        **dict.fromkeys(("FaceObservation", "FaceParameters", "Frame", "TrackedFace", "TrackingState"), "types"),
+    },
+)

@@ -15,7 +15,8 @@ from tracking.detail import Detail, DetailStage, view_problem
 from tracking.detail_network import DetailNetwork
 from tracking.detail_settings import DetailSettings
 from tracking.mailbox import Mailbox
-from tracking.tracker import FaceTracker, TrackerSettings
+from tracking.settings import TrackerSettings
+from tracking.tracker import FaceTracker
 from tracking.types import DetailState, Frame, StageTime, TrackedFace
 
 __all__ = ["DetailWorker", "DetailedTracker", "stage_for", "with_detail"]

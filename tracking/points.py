@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from models.face_model import Embedding, FaceModel
 from tracking.types import FaceParameters, TrackedFace
+
+if TYPE_CHECKING:
+    from models.face_model import Embedding, FaceModel
 
 
 def project_embedding(

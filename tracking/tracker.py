@@ -8,18 +8,16 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
 from tracking.coarse import CoarsePredictor
 from tracking.coarse_lead import CoarseLead
-from tracking.coarse_settings import CoarseSettings
-from tracking.detail_settings import DetailSettings
-from tracking.fit import FitSession, FitSettings
+from tracking.fit import FitSession
 from tracking.landmarks import MODEL_FILE
-from tracking.presence import Presence, PresenceSettings, Shown
-from tracking.smoothing import Smoother, SmoothingSettings
+from tracking.presence import Presence, Shown
+from tracking.settings import TrackerSettings
+from tracking.smoothing import Smoother
 from tracking.subject import SubjectDetector
 from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Frame, StageTime, TrackedFace
@@ -28,23 +26,6 @@ _Found = tuple[FaceParameters | None, FaceObservation | None, float]
 """Parameters, observation, and confidence of a frame."""
 WORST_FIT = 0.06
 """Landmark residual, as a share of the outer eye distance, at which a fit deserves no trust at all."""
-
-
-class TrackerSettings(BaseModel):
-    """Everything that decides how a face is tracked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fit: FitSettings = FitSettings()
-    """The model fit."""
-    smoothing: SmoothingSettings = SmoothingSettings()
-    """The one filter."""
-    presence: PresenceSettings = PresenceSettings()
-    """What happens when the face is lost."""
-    coarse: CoarseSettings = CoarseSettings()
-    """The coarse network."""
-    detail: DetailSettings = DetailSettings()
-    """Wrinkles; used by `DetailedTracker`."""
 
 
 class FaceTracker:

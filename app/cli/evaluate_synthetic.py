@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.cli.console import parse, progress_bar
 from app.machine import machine_facts
 from models.face_model import load_face_model
+from tracking import TrackerSettings
 from tracking.evaluation.synthetic import FRAMES, SEEDS, run_synthetic, synthetic_report, visible_channels
-from tracking.tracker import TrackerSettings
 
 
 class Options(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tracking.retarget.settings import RetargetSettings, load_settings, save_set
 
 MODELS = (".glb", ".gltf", ".vrm")
 SAVE_AFTER_S = 1.0
+LOOK_AFTER_S = 2.0
 
 
 class Avatars:
@@ -37,6 +39,11 @@ class Avatars:
         self._changed_s: float | None = None
         self._generation = 0
         self._dirty = False
+        self._look_from_s: float | None = None
+
+    def look_around(self) -> None:
+        """Read the list once the first picture is on the screen (or does not come), which it would hold up."""
+        self._look_from_s = time.monotonic() + LOOK_AFTER_S
 
     def look(self) -> None:
         """Read the list anew."""
@@ -123,7 +130,12 @@ class Avatars:
         self._dirty = True
 
     def advance(self, now_s: float) -> None:
-        """Write settings a moment after the last change."""
+        """Read the list when it is due; write settings a moment after the last change."""
+        if self._look_from_s is not None and (
+            self._director.session.displayed or time.monotonic() >= self._look_from_s
+        ):
+            self._look_from_s = None
+            self.look()
         if not self._dirty:
             return
         if self._changed_s is None:

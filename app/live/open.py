@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.benchmarking.paced import PacedSource
 from app.demo_clip import DEMO_CLIP
 from app.window_settings import SourceSettings
-from models.face_model import FaceModel
 from tracking import FrameTracker
 from tracking.sources import CameraFormat, Source, SourceError, list_cameras, make_source
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 SYNTHETIC_FRAMES, SYNTHETIC_FPS = 4500, 15.0
 """Five minutes; then the rendered person starts over."""

@@ -17,14 +17,12 @@ from app.live.open import answering, build_source
 from app.live.tracker import LiveTracker, SessionTracker
 from app.live.unavailable import Unavailable
 from app.window_settings import SourceSettings
-from models.face_model import FaceModel, load_face_model
-from rendering import prepare_drawing
-from tracking import FaceTracker, Frame, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
+from tracking import Frame, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
 from tracking.calibration import Calibration, CalibrationError, NeutralCapture
-from tracking.detailed import DetailedTracker
 from tracking.pipeline import PipelineError, PipelineState
 
 if TYPE_CHECKING:
+    from models.face_model import FaceModel
     from recordings.playback import Player
 
 _log = logging.getLogger(__name__)
@@ -33,10 +31,12 @@ RETRY_S = 2.0
 """Between two tries to open a camera that is not there."""
 CLOSE_WAIT_S = 0.6
 """For the threads to end; one that loads a library or the networks cannot be told to stop, and is left to itself."""
+DISPLAY_WAIT_S = 3.0
+"""Longest wait of the tracking, after its first picture, until that is on the screen."""
 NONE = SourceSettings()
 
-TrackerFactory = Callable[[TrackerSettings, FaceModel, Calibration | None], SessionTracker]
-SourceFactory = Callable[[SourceSettings, FaceModel], Source]
+TrackerFactory = Callable[["TrackerSettings", "FaceModel", "Calibration | None"], SessionTracker]
+SourceFactory = Callable[["SourceSettings", "FaceModel"], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ class Session:
     ) -> None:
         self.model: FaceModel | None = None
         """The face model, once it is loaded."""
-        self.ready_to_draw = False
-        """Whether all is computed that drawing the model needs."""
+        self.hold_until_displayed = False
+        """For those who call `note_displayed`: track one picture and wait until it is shown, then all others."""
+        self._drawable, self._displayed = threading.Event(), threading.Event()
         self.tracked = self.valid = 0
         """Results of the present source, and those that show a face."""
         self.on_result: Callable[[], None] = lambda: None
@@ -188,6 +189,16 @@ class Session:
         return None if pipeline is None else pipeline.source
 
     @property
+    def displayed(self) -> bool:
+        """Whether a result has appeared on the screen."""
+        return self._displayed.is_set()
+
+    @property
+    def ready_to_draw(self) -> bool:
+        """Whether all is computed that drawing the model needs."""
+        return self._drawable.is_set()
+
+    @property
     def calibration(self) -> Calibration | None:
         """The neutral face that is taken out at the moment."""
         return self._calibration
@@ -200,6 +211,7 @@ class Session:
 
     def note_displayed(self, face: TrackedFace) -> None:
         """A result has just appeared on the screen."""
+        self._displayed.set()
         pipeline = self._pipeline
         if pipeline is not None:
             pipeline.note_displayed(face)
@@ -233,6 +245,7 @@ class Session:
             False where one hangs in a driver or in the loading of a library, and is left to itself.
         """
         self._closing.set()
+        self._displayed.set()
         self._wake.set()
         if self._thread.ident is None:
             return True
@@ -260,6 +273,8 @@ class Session:
                 self._tracker.close()
 
     def _load(self) -> None:
+        from models.face_model import load_face_model
+
         model = load_face_model()
         # Beside the tracker's own loading, which mostly waits for the disk.
         threading.Thread(target=self._prepare_drawing, args=(model,), name="mien-prepare", daemon=True).start()
@@ -267,8 +282,12 @@ class Session:
         self._tracker = self._make_tracker(self._settings, model, self._calibration)
 
     def _prepare_drawing(self, model: FaceModel) -> None:
-        prepare_drawing(model)
-        self.ready_to_draw = True
+        try:
+            from rendering import prepare_drawing
+
+            prepare_drawing(model)
+        finally:
+            self._drawable.set()
 
     def _advance(self) -> None:
         """Open what is wanted, or what has to be opened again."""
@@ -347,6 +366,10 @@ class Session:
         for tap in self.result_taps:
             tap(face)
         self.on_result()
+        if self.hold_until_displayed and not self._displayed.is_set():
+            # At the start: tracking pictures that nobody can see yet would only hold up what they wait for.
+            self._displayed.wait(DISPLAY_WAIT_S)
+            self._displayed.set()
         capture = self._capture
         if capture is None:
             return
@@ -364,6 +387,9 @@ class Session:
 
 
 def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Calibration | None) -> LiveTracker:
+    from tracking import FaceTracker
+    from tracking.detailed import DetailedTracker
+
     tracker = FaceTracker(settings, model, calibration)
     # Without weights or an engine tracking goes on, and each result says why it has no wrinkles.
     return LiveTracker(DetailedTracker(tracker) if settings.detail.enabled else tracker)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from psygnal import Signal
 
 from recordings.cleanup import CleanUp
-from recordings.overview import Overview
-from recordings.playback import PlaybackState, Player
+
+if TYPE_CHECKING:
+    from recordings.overview import Overview
+    from recordings.playback import PlaybackState, Player
 
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.face_model import FaceModel
 from rendering import HeadRenderer, Scene
 from rendering.subject import OWN, Subject, SubjectDriver
 from tracking.types import TrackedFace
 
 if TYPE_CHECKING:
+    from models.face_model import FaceModel
     from rendering.avatar import AvatarRenderer
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
@@ -9,9 +11,11 @@ from PySide6.QtWidgets import QWidget
 from app.state.view import ViewState
 from app.views.picture_feed import PictureFeed
 from app.window.texts import tr
-from models.face_model import FaceModel
 from rendering.subject import OWN, Subject
 from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 TURN_PER_PIXEL = 0.008
 KEY_TURN = 0.12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -14,9 +14,11 @@ from app.state.view import ViewState
 from app.views.card_subject import CardSubject
 from app.views.head_surface import HeadSurface
 from app.views.picture_feed import PictureFeed
-from models.face_model import FaceModel
 from rendering import GLOO_LOCK, HeadRenderer, PictureBuffer, View
 from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 _log = logging.getLogger(__name__)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.window_settings import PictureOverlay
-from models.face_model import FaceModel
 from tracking import TrackedFace, landmarks_68
 from tracking.types import TrackingState
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,10 @@ from app.state.view import ViewState
 from app.views.picture_marks import mark, scaled
 from app.window.style import Style
 from app.window.texts import tr
-from models.face_model import FaceModel
 from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 SHAPE = 3 / 4
 """Height of the pane for its width; pictures of other shapes get bars."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -25,11 +26,13 @@ from app.views.head_surface import HeadSurface
 from app.views.picture_feed import PictureFeed
 from app.views.pixel_budget import STEPS, PixelBudget
 from app.views.wake import Waker
-from models.face_model import FaceModel
 from rendering import Scene
 from rendering.subject import OWN, Subject, SubjectPictures
 from tracking.mailbox import Mailbox
 from tracking.types import TrackedFace
+
+if TYPE_CHECKING:
+    from models.face_model import FaceModel
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +139,12 @@ class _Painter:
         feed.take(wish.face, renderer.render(wish.face, feed.scene(wish.scene), size, alpha=True))
 
 
+def _open_driver() -> None:
+    from rendering.offscreen import open_driver
+
+    open_driver()
+
+
 def _drawn(renderer: SubjectPictures, wish: _Wish) -> NDArray[np.uint8]:
     pixels = renderer.render(wish.face, wish.scene, wish.drawn, alpha=True)
     if wish.shown != wish.drawn:
@@ -161,6 +170,7 @@ class RasterHeadView(HeadSurface):
         self._told = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._listen(self)
+        threading.Thread(target=_open_driver, name="mien-driver", daemon=True).start()
 
     def set_model(self, model: FaceModel) -> None:
         if self._painter is not None:

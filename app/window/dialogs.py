@@ -1,4 +1,4 @@
-"""Opens the window's dialogs, each once at a time and none of them blocking."""
+"""Opens the window's dialogs, each once at a time and none of them blocking. Each is loaded when it is opened."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from app.live.commands import run_command, system_report
 from app.live.director import Director
 from app.state.shortcuts import ShortcutMap
 from app.tasks import Task, TaskState
-from app.views.export_dialog import ExportDialog, ExportWish
-from app.views.receiver_dialog import ReceiverDialog
-from app.views.settings_dialog import SettingsDialog
-from app.views.shortcut_views import CheatSheet
-from app.views.track_dialog import TrackDialog, TrackWish
 from app.views.widgets import muted
 from app.window.style import Style
 from app.window.texts import tr
 
 if TYPE_CHECKING:
+    from app.views.export_dialog import ExportWish
+    from app.views.track_dialog import TrackWish
     from recordings.playback import Player
 
 
@@ -46,10 +43,14 @@ class Dialogs:
 
     def settings(self) -> None:
         """Appearance and keys."""
+        from app.views.settings_dialog import SettingsDialog
+
         self._show("settings", lambda: SettingsDialog(self._director.models.preferences, self._keys, self._parent))
 
     def shortcuts(self) -> None:
         """All keys at a glance."""
+        from app.views.shortcut_views import CheatSheet
+
         self._show("shortcuts", lambda: CheatSheet(self._keys, self._parent))
 
     def about(self) -> None:
@@ -60,6 +61,8 @@ class Dialogs:
         """Track a file into a folder of results, as a task."""
 
         def make() -> QDialog:
+            from app.views.track_dialog import TrackDialog
+
             dialog = TrackDialog(self._parent)
             dialog.wanted.connect(self._start_tracking)
             return dialog
@@ -75,6 +78,8 @@ class Dialogs:
         """
 
         def make() -> QDialog:
+            from app.views.export_dialog import ExportDialog
+
             span, relief, pictures = None, True, True
             if player is not None:
                 state = player.state()
@@ -94,6 +99,8 @@ class Dialogs:
         """Take a face from a phone or another program."""
 
         def make() -> QDialog:
+            from app.views.receiver_dialog import ReceiverDialog
+
             dialog = ReceiverDialog(self._director.models.sources.current, self._parent)
             dialog.wanted.connect(self._director.open_source)
             return dialog

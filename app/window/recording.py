@@ -51,8 +51,7 @@ class RecordingPart:
         self._director.models.live.changed.connect(self._on_live)
         self._on_live(self._director.models.live.now)
         actions.connect({"output.record": recording.toggle, "output.marker": recording.mark})
-        recording.look_for_unfinished()
-        recording.look_for_microphones()
+        recording.look_around()
         self._on_state()
 
     def recover(self, folder: Path) -> None:

@@ -33,6 +33,8 @@ from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
 
+COLLECT_AFTER_MS = 10_000
+"""When garbage is looked for at the latest, if no picture ever comes."""
 SWITCH_INTERVAL_S = 0.001
 """How long a thread may keep the interpreter when another waits: short, so that the window answers while it tracks."""
 DEMO = SourceSettings(kind="demo")
@@ -105,6 +107,7 @@ def open_window(
             make_source=lambda wanted, model: build_source(wanted, model, loop=keep_going),
             keep_going=keep_going,
         )
+    session.hold_until_displayed = True
     director = Director(models, session, marker=marker, tr=tr, remember_source=remember_source)
     director.start()
     shortcuts = ShortcutMap(models.preferences)
@@ -137,18 +140,26 @@ def run_window(
         remember_source: see `open_window`.
         prepare: called before the event loop runs.
     """
+    # Modules, models and widgets stay to the end. Looking through them for garbage again and again would hold
+    # everything up for a tenth of a second each time.
+    gc.disable()
     opened = open_window(source, keep_going=not once, remember_source=remember_source)
     if once:
         opened.window.clip_ended.connect(opened.window.close)
     prepare(opened)
-    # Modules, models and widgets stay to the end. Looking through them for garbage again and again would hold
-    # everything up for a tenth of a second each time.
-    opened.window.first_picture.connect(gc.freeze)
+    opened.window.first_picture.connect(_collect_from_now_on)
+    QTimer.singleShot(COLLECT_AFTER_MS, opened.window, _collect_from_now_on)
     keep_alive = _let_python_see_signals(opened.app)
     opened.app.exec()
     keep_alive.stop()
     opened.close()
     return opened
+
+
+def _collect_from_now_on() -> None:
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def leave(status: int) -> int:

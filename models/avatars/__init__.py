@@ -3,21 +3,26 @@
 `load_avatar` reads one; docs/avatars.md says what is supported and how names are matched.
 """
 
-from models.avatars.avatar import (
-    Avatar,
-    AvatarMaterial,
-    AvatarMesh,
-    Bind,
-    Expression,
-    EyeRange,
-    Licence,
-    Morphs,
-    Skeleton,
-    Toon,
-)
-from models.avatars.errors import AvatarFileError
-from models.avatars.load import load_avatar
-from models.avatars.textures import AvatarTexture
+from typing import TYPE_CHECKING
+
+from models.late_names import late_names
+
+if TYPE_CHECKING:
+    from models.avatars.avatar import (
+        Avatar,
+        AvatarMaterial,
+        AvatarMesh,
+        Bind,
+        Expression,
+        EyeRange,
+        Licence,
+        Morphs,
+        Skeleton,
+        Toon,
+    )
+    from models.avatars.errors import AvatarFileError
+    from models.avatars.load import load_avatar
+    from models.avatars.textures import AvatarTexture
 
 __all__ = [
     "Avatar",
@@ -34,3 +39,13 @@ __all__ = [
     "Toon",
     "load_avatar",
 ]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "avatar"),
+        "AvatarFileError": "errors",
+        "load_avatar": "load",
+        "AvatarTexture": "textures",
+    },
+)

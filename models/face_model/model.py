@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -187,6 +188,9 @@ class FaceModel:
             return mean
         count = min(len(coefficients), len(basis))
         shift = np.tensordot(np.asarray(coefficients[:count], np.float32), basis[:count], axes=1)
+        if shift.shape != mean.shape:
+            # The sum is enlarged, not each of its terms: the same, for both are linear.
+            shift = np.asarray(cv2.resize(shift, mean.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
         return np.asarray(np.clip(mean * np.exp(shift), 0.0, 1.0), np.float32)
 
     def normals(self, vertices: Floats) -> Floats:

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -61,9 +60,9 @@ class FaceModelArrays:
     """All arrays of a face model; shapes and meaning as in `FaceModel`.
 
     Beyond those: `joint_mean` (4, 3) and `joint_basis` (K, 4, 3) give the joints of an identity; `skin_weights` (V, 4)
-    the share of each joint (the rest stays with the head); `albedo_mean` (S, S, 3) and `albedo_basis` (A, S, S, 3) are
-    colour over the face UV: linear light is `albedo_mean * exp(coefficients @ albedo_basis)`, coefficients in standard
-    deviations (files may hold the basis coarser than the mean); both may be None.
+    the share of each joint (the rest stays with the head); `albedo_mean` (S, S, 3) and `albedo_basis` (A, S', S', 3)
+    are colour over the face UV: linear light is `albedo_mean * exp(coefficients @ albedo_basis)`, coefficients in
+    standard deviations; a coarser basis (S' < S) is enlarged. Both may be None.
     """
 
     name: str
@@ -189,9 +188,9 @@ def _assemble(metadata: dict[str, str], tensors: dict[str, NDArray[np.generic]])
         if not 1 <= count <= MAX_ALBEDO_COMPONENTS:
             raise ValueError(f"the albedo basis has {count} components, not 1 to {MAX_ALBEDO_COMPONENTS}")
         basis = floats("albedo_basis") * floats("albedo_scale")[:, None, None, None]
-        size = tensors["albedo_mean"].shape[0]
-        enlarged = [cv2.resize(b, (size, size), interpolation=cv2.INTER_LINEAR) for b in basis]
-        arrays = replace(arrays, albedo_basis=np.stack(enlarged).astype(np.float32, copy=False))
+        if "albedo_mean" not in tensors:
+            raise ValueError("there is an albedo basis without its mean")
+        arrays = replace(arrays, albedo_basis=basis)
     return arrays
 
 

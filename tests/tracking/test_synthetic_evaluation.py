@@ -7,6 +7,7 @@ import pytest
 
 from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
 from models.face_model import load_face_model
+from tracking import TrackerSettings
 from tracking.evaluation.synthetic import (
     SyntheticRun,
     correlations,
@@ -14,7 +15,6 @@ from tracking.evaluation.synthetic import (
     synthetic_report,
     visible_channels,
 )  # fmt: skip
-from tracking.tracker import TrackerSettings
 
 
 def _run(tracked: np.ndarray, truth: np.ndarray) -> SyntheticRun:

@@ -12,9 +12,10 @@ from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, GAZE_CHANNELS
 from models.face_model import FaceModel
 from models.geometry.rotations import angle_between, to_euler
 from tracking.fit.session import OUTER_EYES
+from tracking.settings import TrackerSettings
 from tracking.smoothing import SmoothingSettings
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
-from tracking.tracker import FaceTracker, TrackerSettings
+from tracking.tracker import FaceTracker
 
 Floats = NDArray[np.float64]
 

@@ -3,19 +3,24 @@
 `Retargeter` applies an avatar's settings to each frame; `ExpressionMap` finds the weights of its expressions.
 """
 
-from tracking.retarget.apply import Driven, Retargeter, driven_from
-from tracking.retarget.presets import ExpressionMap, automatic_settings
-from tracking.retarget.settings import (
-    ChannelCurve,
-    GazeSettings,
-    HeadSettings,
-    IdleSettings,
-    RetargetFileError,
-    RetargetSettings,
-    load_settings,
-    save_settings,
-    settings_file,
-)
+from typing import TYPE_CHECKING
+
+from models.late_names import late_names
+
+if TYPE_CHECKING:
+    from tracking.retarget.apply import Driven, Retargeter, driven_from
+    from tracking.retarget.presets import ExpressionMap, automatic_settings
+    from tracking.retarget.settings import (
+        ChannelCurve,
+        GazeSettings,
+        HeadSettings,
+        IdleSettings,
+        RetargetFileError,
+        RetargetSettings,
+        load_settings,
+        save_settings,
+        settings_file,
+    )
 
 __all__ = [
     "ChannelCurve",
@@ -33,3 +38,12 @@ __all__ = [
     "save_settings",
     "settings_file",
 ]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "settings"),
+        **dict.fromkeys(("Driven", "Retargeter", "driven_from"), "apply"),
+        **dict.fromkeys(("ExpressionMap", "automatic_settings"), "presets"),
+    },
+)

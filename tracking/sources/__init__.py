@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from models.late_names import late_names
 from tracking.sources.base import Pacer, Source, SourceError
 from tracking.sources.camera import CameraFormat, CameraInfo, CameraSource, find_camera, list_cameras
 from tracking.sources.images import IMAGE_SUFFIXES, ImageSource, list_images, load_image
-from tracking.sources.video import VideoSource
+
+if TYPE_CHECKING:
+    from tracking.sources.video import VideoSource
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -30,6 +34,8 @@ __all__ = [
     "make_source",
     "open_source",
 ]
+
+__getattr__ = late_names(__name__, {"VideoSource": "video"})  # PyAV is large, and cameras do not need it
 
 
 def open_source(
@@ -86,6 +92,8 @@ def make_source(
         return ImageSource(path, paced=paced, loop=loop, mirrored=mirrored)
     if not path.exists():
         raise SourceError(f"There is no camera, file or folder {wanted}: check the name.")
+    from tracking.sources.video import VideoSource
+
     return VideoSource(path, paced=paced, loop=loop, mirrored=mirrored)
 
 

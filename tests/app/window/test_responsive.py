@@ -90,6 +90,8 @@ def test_nothing_blocks_while_sources_are_switched(tracking: Opened, until: Unti
         ):
             tracking.director.open_source(source)
             QTest.qWait(700)
+    # The last one is open before the window is closed: a source that is being made cannot be told to stop.
+    until(lambda: tracking.window.models.live.now.phase is Phase.TRACKING)
     assert_answers(watchdog)
 
 

@@ -1,0 +1,41 @@
+"""What the window loads before it shows: a library that sneaks in here is waited for by everybody at every start."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+LATE = {"numba", "scipy", "mediapipe", "av", "vispy", "pyqtgraph", "sounddevice", "pyarrow", "torch", "openvino"}
+CODE = """
+import sys
+import app.window.run
+print(sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_window_is_there_before_heavy_libraries() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stdout))
+    assert "PySide6" in loaded
+    assert loaded & LATE == set()
+
+
+def test_names_of_packages_are_there() -> None:
+    """What is imported late is imported all the same."""
+    import models.avatars
+    import models.face_model
+    import recordings
+    import tracking
+    import tracking.fit
+    import tracking.retarget
+    import tracking.streams
+    import tracking.streams.receivers
+
+    for package in (
+        tracking, tracking.fit, tracking.retarget, tracking.streams, tracking.streams.receivers,
+        models.avatars, models.face_model, recordings,
+    ):  # fmt: skip
+        for name in package.__all__:
+            assert getattr(package, name) is not None
+        assert not hasattr(package, "antlers")
