@@ -11,15 +11,34 @@ if TYPE_CHECKING:
     from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
     from rendering.picture_buffer import PictureBuffer
     from rendering.renderer import GLOO_LOCK, HeadRenderer, prepare_drawing, rest_face
-    from rendering.scene import Background, CameraMode, HairStyle, Light, Overlay, Scene, View, Viewpoint
+    from rendering.scene import (
+        Background,
+        BackgroundPicture,
+        Backing,
+        CameraMode,
+        Environment,
+        HairStyle,
+        Lamp,
+        Light,
+        Look,
+        Overlay,
+        Scene,
+        View,
+        Viewpoint,
+    )
 
 __all__ = [
     "GLOO_LOCK",
     "Background",
+    "BackgroundPicture",
+    "Backing",
     "CameraMode",
+    "Environment",
     "HairStyle",
     "HeadRenderer",
+    "Lamp",
     "Light",
+    "Look",
     "OffscreenRenderer",
     "Overlay",
     "PictureBuffer",

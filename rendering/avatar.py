@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from vispy import gloo
 from vispy.gloo import gl
 
@@ -13,7 +14,8 @@ from models.avatars import Avatar, AvatarTexture
 from rendering.avatar_mesh import AvatarMeshes
 from rendering.avatar_pose import AvatarFrame, AvatarPose, avatar_view
 from rendering.backdrop import Backdrop
-from rendering.head import CLAY, Program
+from rendering.head import CLAY, CUT, Program, blend_softly
+from rendering.lighting import light_uniforms
 from rendering.projection import HeadView
 from rendering.scene import CameraMode, Scene, View
 from rendering.shaders import shader
@@ -77,12 +79,13 @@ class AvatarRenderer:
         """Other gains of single expressions."""
         self.meshes.set_gains(settings.expressions)
 
-    def draw(self, driven: Driven, size: tuple[int, int]) -> None:
+    def draw(self, driven: Driven, size: tuple[int, int], picture: NDArray[np.uint8] | None = None) -> None:
         """Draws the background and the avatar.
 
         Args:
             driven: from `Retargeter.apply`.
             size: width and height of the framebuffer in physical pixels.
+            picture: (H, W, 3) what the camera sees, for a background of it.
 
         Raises:
             ValueError: a size without pixels.
@@ -101,19 +104,20 @@ class AvatarRenderer:
         gloo.set_viewport(0, 0, width, height)
         gloo.set_depth_mask(True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
-        gloo.set_clear_color((0.0, 0.0, 0.0, scene.background.alpha))
-        gloo.clear(color=True, depth=True)
+        self._backdrop.clear(scene.background)
         shown = self._send_triangles(view)
         self._send_textures(shown)
         for part in shown:
             if self._looks[part].alpha != "BLEND":
                 self._draw_part(part, common, "CUT" if self._looks[part].alpha == "MASK" else "")
-        self._backdrop.draw(scene.background, width, height)
+        self._backdrop.draw(scene.background, width, height, picture, mirror=scene.mirror)
+        cutoff = CUT if scene.background.keyed else SOLID
         for part in sorted(shown, key=lambda i: self._looks[i].order):
             if self._looks[part].alpha == "BLEND":
                 # What hardly lets light through is drawn like a solid first: strands of hair then hide those behind.
-                self._draw_part(part, common, "CUT", cutoff=SOLID)
+                self._draw_part(part, common, "CUT", cutoff=cutoff)
                 self._draw_part(part, common, "SEEN_THROUGH")
+        self._backdrop.finish(scene.background)
 
     def _send_triangles(self, view: HeadView) -> list[int]:
         """Sends the triangles that can be seen; gives the parts that have any."""
@@ -189,9 +193,10 @@ class AvatarRenderer:
             depth_func="less",
             cull_face=not look.double_sided,
             front_face="cw" if scene.mirror else "ccw",
-            blend=mode == "SEEN_THROUGH",
-            blend_func=("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha"),
+            blend=False,
         )
+        if mode == "SEEN_THROUGH":
+            blend_softly(scene, over_solid=True)
         gloo.set_cull_face("back")
         gloo.set_depth_mask(mode != "SEEN_THROUGH" or look.depth_write)
         program = self._program(*defines)
@@ -210,19 +215,9 @@ class AvatarRenderer:
 
 def _common(scene: Scene, view: HeadView) -> dict[str, Any]:
     """Uniforms that all of an avatar's programs share; gloo takes matrices column by column."""
-    light = scene.light
-    direction = (
-        np.sin(light.yaw) * np.cos(light.pitch),
-        np.sin(light.pitch),
-        np.cos(light.yaw) * np.cos(light.pitch),
-    )
-    toward = np.array(direction) + (0.0, 0.0, 0.6)
-    return {
+    return light_uniforms(scene) | {
         "u_view_from_avatar": np.ascontiguousarray(view.view_from_head.T, np.float32),
         "u_clip_from_view": np.ascontiguousarray(view.clip_from_view.T, np.float32),
-        "u_key_direction": tuple(float(d) for d in direction),
-        "u_toward": tuple((toward / np.linalg.norm(toward)).tolist()),
-        "u_strength": (light.key, light.fill, light.rim, light.ambient),
         "u_perspective": 1.0,
     }
 

@@ -56,13 +56,21 @@ class AvatarPictures(HiddenDrawing):
     def scene(self, scene: Scene) -> None:
         self.renderer.scene = scene
 
-    def render(self, driven: Driven, size: tuple[int, int] = (640, 480), *, alpha: bool = False) -> NDArray[np.uint8]:
+    def render(
+        self,
+        driven: Driven,
+        size: tuple[int, int] = (640, 480),
+        *,
+        alpha: bool = False,
+        picture: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.uint8]:
         """One picture.
 
         Args:
             driven: from `Retargeter.apply`.
             size: width and height in pixels.
             alpha: also return the fourth channel, for backgrounds with alpha 0.
+            picture: (H, W, 3) what the camera sees, for a background of it.
 
         Returns:
             (H, W, 3) uint8 sRGB, or (H, W, 4); a new array each time.
@@ -71,7 +79,12 @@ class AvatarPictures(HiddenDrawing):
             ValueError: an impossible size.
             RuntimeError: it is closed.
         """
-        return self.picture(lambda large: self.renderer.draw(driven, large), size, alpha=alpha)
+        return self.picture(
+            lambda large: self.renderer.draw(driven, large, picture),
+            size,
+            alpha=alpha,
+            hard=self.scene.background.keyed,
+        )
 
     def _delete(self) -> None:
         self.renderer.delete()

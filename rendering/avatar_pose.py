@@ -259,7 +259,8 @@ class AvatarFrame:
 def avatar_view(frame: AvatarFrame, scene: Scene, driven: Driven, width: int, height: int) -> HeadView:
     """How an avatar is seen: as `rendering.projection.head_view` sees a head.
 
-    The head's rotation is in its bones, so the viewpoint's mode only says whether the driven translation moves it.
+    The head's rotation is in its bones, so the viewpoint's mode only says what moves it away from the middle: nothing
+    (LOCKED), the driven translation (FRAMED), or where the head is (STAY).
     """
     point = scene.viewpoint
     focal = min(height, width * 1.25) / 2.0 / tan(point.fov / 2.0)
@@ -269,6 +270,8 @@ def avatar_view(frame: AvatarFrame, scene: Scene, driven: Driven, width: int, he
     if point.yaw or point.pitch:
         turned = from_euler(0.0, point.pitch, 0.0) @ from_euler(-point.yaw, 0.0, 0.0)
     moved = np.zeros(3) if point.mode is CameraMode.LOCKED else driven.translation * frame.metre
+    if point.mode is CameraMode.STAY:
+        moved = np.array(point.moved) * frame.metre
     view = np.eye(4)
     view[:3, :3] = turned
     view[:3, 3] = turned @ (moved - frame.centre) - (0.0, 0.0, distance)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from vispy import gloo
 
 from models.face_model import FaceModel
+from rendering.colour import linear
+from rendering.lighting import light_uniforms
 from rendering.mesh import DYNAMIC_TYPE, HeadMesh, head_mesh
-from rendering.paint import encode_srgb, eye_texture, linear, skin_albedo, strand_texture
+from rendering.paint import encode_srgb, eye_texture, skin_albedo, strand_texture
 from rendering.projection import HeadView
-from rendering.scene import Light, Scene, View
+from rendering.scene import Scene, View
 from rendering.shaders import shader
 
 __all__ = ["EyePose", "HeadVisual", "Program"]
@@ -28,6 +30,8 @@ WIRE_LINE = (0.10, 0.62, 0.95)
 TEETH = (0.86, 0.80, 0.70)
 TONGUE = (0.44, 0.145, 0.135)
 CLAY_EYE = (0.5, 0.5, 0.5)
+CUT = 0.5
+"""Alpha from which something covers a key colour."""
 IRIS_RADIUS = 0.0059
 """Metres: half of the mean visible iris diameter of 11.8 mm, which hardly differs between people."""
 
@@ -185,7 +189,7 @@ class HeadVisual:
         if style is View.WIREFRAME:
             backdrop()
             _start(scene)
-            self._draw_wireframe(over, common)
+            self._draw_wireframe(over, common, scene)
             return self._complete
         textured = style is View.TEXTURED
         hair = textured and scene.hair.visible and not face_only
@@ -225,10 +229,11 @@ class HeadVisual:
         self._draw_part("mouth", self._program("mouth.frag", *over), common | mouth)
         backdrop()
         _start(scene)
-        gloo.set_state(blend=True, blend_func=("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha"))
+        blend_softly(scene)
         self._draw_part("neck", self._program(fragment, *defines, *extra, "FADE"), skin_values)
         if textured and not face_only:
             dark = tuple(0.35 * c for c in linear(scene.hair.colour))
+            blend_softly(scene, over_solid=True)
             gloo.set_state(cull_face=False)
             gloo.set_depth_mask(False)
             self._draw_part("lashes", self._program("lashes.frag"), common | {"u_lash_colour": dark})
@@ -285,14 +290,14 @@ class HeadVisual:
             "u_iris": self._iris_share,
         }
 
-    def _draw_wireframe(self, over: tuple[str, ...], common: dict[str, Any]) -> None:
+    def _draw_wireframe(self, over: tuple[str, ...], common: dict[str, Any], scene: Scene) -> None:
         if self._corners is None:
             self._corners = _Corners(self.mesh, skin_only=bool(over))
         if self._corners.skin_only != bool(over):
             self._corners.delete()
             self._corners = _Corners(self.mesh, skin_only=bool(over))
         self._corners.update(self._points)
-        gloo.set_state(blend=True, blend_func=("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha"))
+        blend_softly(scene)
         program = self._program("clay.frag", "SURFACE", "FADE", *over, "CORNERS")
         if program is None:
             return
@@ -350,19 +355,27 @@ def _start(scene: Scene) -> None:
     gloo.set_cull_face("back")
 
 
+def blend_softly(scene: Scene, *, over_solid: bool = False) -> None:
+    """Prepares for what lets the background through: its colours arrive multiplied by its alpha.
+
+    Over a key colour nothing may: there shaders with FADE leave out what is faint, and the rest is solid.
+
+    Args:
+        over_solid: also over a key colour, but without covering any more of it: for what is drawn on something solid.
+    """
+    soft = not scene.background.keyed
+    gloo.set_state(
+        blend=soft or over_solid,
+        blend_func=("src_alpha", "one_minus_src_alpha", *(("one", "one_minus_src_alpha") if soft else ("zero", "one"))),
+    )
+
+
 def _common(scene: Scene, view: HeadView, picture: gloo.Texture2D | None) -> dict[str, Any]:
     """Uniforms that every program of the head shares."""
-    light: Light = scene.light
-    direction = (
-        np.sin(light.yaw) * np.cos(light.pitch),
-        np.sin(light.pitch),
-        np.cos(light.yaw) * np.cos(light.pitch),
-    )
-    return {
+    return light_uniforms(scene) | {
         "u_view_from_head": np.ascontiguousarray(view.view_from_head.T, np.float32),
         "u_clip_from_view": np.ascontiguousarray(view.clip_from_view.T, np.float32),
-        "u_key_direction": tuple(float(d) for d in direction),
-        "u_strength": (light.key, light.fill, light.rim, light.ambient),
+        "u_cut": CUT if scene.background.keyed else 0.0,
         "u_perspective": 1.0 if view.perspective else 0.0,
         "u_picture": picture,
         "u_window": tuple(float(v) for v in view.viewport),

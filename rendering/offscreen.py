@@ -98,6 +98,7 @@ class HiddenDrawing:
         size: tuple[int, int],
         *,
         alpha: bool = False,
+        hard: bool = False,
     ) -> NDArray[np.uint8]:
         """One picture.
 
@@ -105,6 +106,7 @@ class HiddenDrawing:
             draw: draws into the current framebuffer, whose width and height in pixels it is told.
             size: width and height of the picture.
             alpha: also return the fourth channel.
+            hard: do not average neighbours, whatever was drawn larger: for key colours.
 
         Returns:
             (H, W, 3) uint8 sRGB, or (H, W, 4); a new array each time.
@@ -124,11 +126,14 @@ class HiddenDrawing:
         def work() -> NDArray[np.uint8]:
             with self._framebuffer(*large):
                 draw(large)
+                # gloo sends what it has when something is drawn, and a picture may be nothing but cleared.
+                self._canvas.context.flush_commands()
                 return _read(*large)
 
         pixels = self._run(lambda: self._drawing(work))
         if self._supersample > 1:
-            pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+            how = cv2.INTER_NEAREST if hard else cv2.INTER_AREA
+            pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=how), np.uint8)
         if not alpha:
             pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
         return np.ascontiguousarray(pixels[::-1])
@@ -282,7 +287,7 @@ class OffscreenRenderer(HiddenDrawing):
             finally:
                 self.head.scene = shown
 
-        return self.picture(draw, size, alpha=alpha)
+        return self.picture(draw, size, alpha=alpha, hard=shown.background.keyed)
 
     def _delete(self) -> None:
         self.head.delete()

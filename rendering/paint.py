@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from models.face_model import FaceModel
 from models.geometry.rasterise import interpolate, rasterise_uv
 from models.geometry.unwrap import fill_holes
-from rendering.scene import Background, Colour
+from rendering.scene import Background, Backing, Colour
 from rendering.surface import region, smoothed
 
-__all__ = ["backdrop_texture", "encode_srgb", "eye_texture", "linear", "skin_albedo", "strand_texture"]
+__all__ = ["backdrop_texture", "encode_srgb", "eye_texture", "skin_albedo", "strand_texture"]
 
 Floats = NDArray[np.float32]
 Texture = NDArray[np.uint8]
@@ -26,12 +26,9 @@ PUPIL_SHARE = 0.36
 BROW_HAIRS = 330
 GRAIN = 256
 """Pixels of the backdrop's tile of grain."""
-
-
-def linear(colour: Colour) -> tuple[float, float, float]:
-    """An sRGB colour in linear light."""
-    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour)
-    return r, g, b
+CHECK = 12
+"""Pixels of a square of the pattern that stands for transparency."""
+CHECKS = (84, 96)
 
 
 def encode_srgb(light: NDArray[np.floating]) -> Texture:
@@ -41,8 +38,14 @@ def encode_srgb(light: NDArray[np.floating]) -> Texture:
 
 
 def backdrop_texture(background: Background, width: int, height: int) -> Texture:
-    """(H, W, 4) uint8 sRGB, bottom row first, premultiplied: the background's gradient with a soft vignette and just
-    enough grain that dark tones do not band."""
+    """(H, W, 4) uint8 sRGB, bottom row first, premultiplied: a picture, a chequered pattern, or a gradient with a soft
+    vignette and just enough grain that dark tones do not band."""
+    if background.kind is Backing.PICTURE and background.picture is not None:
+        return _opaque(_covering(background.picture.pixels, width, height)[::-1])
+    if background.kind is Backing.CHECKS:
+        odd = (np.arange(height)[::-1, None] // CHECK + np.arange(width)[None] // CHECK) % 2
+        shade = np.where(odd, *CHECKS).astype(np.uint8)
+        return _opaque(np.repeat(shade[..., None], 3, axis=2))
     up = (np.arange(height, dtype=np.float32) + 0.5) / height
     across = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
     painted = np.empty((height, width, 4), np.uint8)
@@ -59,6 +62,20 @@ def backdrop_texture(background: Background, width: int, height: int) -> Texture
         plane += grain
         painted[..., channel] = plane
     return painted
+
+
+def _covering(picture: Texture, width: int, height: int) -> Texture:
+    """(height, width, 3): a picture scaled to fill that, what sticks out cut off on both sides alike."""
+    rows, columns = picture.shape[:2]
+    scale = max(width / columns, height / rows)
+    wide, tall = min(columns, max(1, round(width / scale))), min(rows, max(1, round(height / scale)))
+    left, top = (columns - wide) // 2, (rows - tall) // 2
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture[top : top + tall, left : left + wide], (width, height), interpolation=how))
+
+
+def _opaque(picture: Texture) -> Texture:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2RGBA), np.uint8)
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,8 @@ class PictureBuffer:
     def read(self) -> NDArray[np.uint8]:
         """(H, W, 4) uint8, top row first, a new array; inside the block, after drawing."""
         width, height = self._size
+        # gloo sends what it has when something is drawn, and a picture may be nothing but cleared.
+        gloo.get_current_canvas().context.flush_commands()
         gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
         # Four channels, because drivers copy them as they are.
         data = gl.glReadPixels(0, 0, width, height, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE)

@@ -103,12 +103,15 @@ def head_view(parameters: FaceParameters | None, scene: Scene, width: int, heigh
         camera = Camera(width, height, focal)
         distance = FRAMED_HEIGHT / 2.0 / tan(point.fov / 2.0) / point.zoom
         turned = np.eye(3)
-        if parameters is not None and point.mode is CameraMode.FRAMED:
+        if parameters is not None and point.mode in (CameraMode.FRAMED, CameraMode.STAY):
             turned = parameters.rotation
-        rotation = turned
+        walk = np.eye(3)
         if point.yaw or point.pitch:
-            rotation = from_euler(0.0, point.pitch, 0.0) @ from_euler(-point.yaw, 0.0, 0.0) @ turned
+            walk = from_euler(0.0, point.pitch, 0.0) @ from_euler(-point.yaw, 0.0, 0.0)
+        rotation = walk @ turned
         translation = np.array([0.0, 0.0, distance - PIVOT[2]]) - HEAD_TO_CAMERA @ rotation @ PIVOT
+        if point.mode is CameraMode.STAY:
+            translation = translation + CAMERA_TO_VIEW @ walk @ np.array(point.moved)
     view_from_head = np.eye(4)
     view_from_head[:3, :3] = CAMERA_TO_VIEW @ HEAD_TO_CAMERA @ rotation
     view_from_head[:3, 3] = CAMERA_TO_VIEW @ translation

@@ -15,10 +15,11 @@ from models.face_model import FaceModel
 from models.geometry.camera import Camera
 from models.geometry.rotations import from_euler
 from models.geometry.tension import Tension
+from rendering.backdrop import Backdrop
 from rendering.bump import displacement_gradient
 from rendering.head import CLAY_EYE, EyePose, HeadVisual, Program, iris_share
 from rendering.mesh import head_mesh
-from rendering.paint import backdrop_texture, encode_srgb, eye_texture, strand_texture
+from rendering.paint import encode_srgb, eye_texture, strand_texture
 from rendering.projection import HeadView, fitted_viewport, head_view
 from rendering.scene import Background, Scene, View
 from rendering.shaders import shader
@@ -88,10 +89,8 @@ class HeadRenderer:
         self._model = model
         self._head = HeadVisual(model, refine=refine)
         self._tension = Tension(model.faces, model.vertex_count, model.regions.get("hidden"))
-        self._backdrop: Program | None = None
+        self._backdrop = Backdrop()
         self._picture_program: Program | None = None
-        self._backdrop_texture: gloo.Texture2D | None = None
-        self._painted: tuple[Background, int, int] | None = None
         self._quad = gloo.VertexBuffer(np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32))
         self._picture: gloo.Texture2D | None = None
         self._displacement: NDArray[np.float32] | None = None
@@ -155,7 +154,8 @@ class HeadRenderer:
         """Draws the background and, where there is a face, the head.
 
         Args:
-            tracked: the face; its picture is shown in the overlay view. Without vertices only the background is drawn.
+            tracked: the face; its picture is shown in the overlay view, and blurred in a background of it. Without
+                vertices only the background is drawn.
             size: width and height of the framebuffer in physical pixels.
             new_programs: see `HeadVisual.draw`.
 
@@ -173,9 +173,10 @@ class HeadRenderer:
         gloo.set_viewport(0, 0, width, height)
         gloo.set_depth_mask(True)
         gloo.set_state(depth_test=False, blend=False, cull_face=False)
-        gloo.set_clear_color((0.0, 0.0, 0.0, scene.background.alpha))
-        gloo.clear(color=True, depth=True)
         overlay = scene.view is View.OVERLAY
+        # Beside the camera's picture there are bars.
+        background = Background.plain((0.0, 0.0, 0.0)) if overlay else scene.background
+        self._backdrop.clear(background)
         if overlay:
             if tracked.parameters is None:
                 view = _picture_only(tracked, view, width, height)
@@ -189,11 +190,16 @@ class HeadRenderer:
             else:
                 # Over the whole framebuffer, also where a camera's picture does not fill it.
                 gloo.set_viewport(0, 0, width, height)
-                self._draw_backdrop(scene.background, width, height)
+                self._backdrop.draw(background, width, height, tracked.frame.image, mirror=scene.mirror)
                 gloo.set_viewport(*view.viewport)
+
+        def finish() -> None:
+            gloo.set_viewport(0, 0, width, height)
+            self._backdrop.finish(background)
 
         if tracked.vertices is None or tracked.normals is None or not np.isfinite(view.view_from_head).all():
             backdrop()
+            finish()
             return True
         self._head.update(tracked.vertices, tracked.normals)
         self._take_displacement(tracked)
@@ -202,12 +208,15 @@ class HeadRenderer:
             identity = self._model.identity(None if tracked.parameters is None else tracked.parameters.identity)
             self._head.set_tension(self._tension(self._model.neutral(identity), tracked.vertices))
         eyes = self._eyes(tracked.parameters)
-        return self._head.draw(style, scene, view, eyes, self._picture if overlay else None, backdrop, new_programs)
+        shown = scene if background is scene.background else replace(scene, background=background)
+        done = self._head.draw(style, shown, view, eyes, self._picture if overlay else None, backdrop, new_programs)
+        finish()
+        return done
 
     def delete(self) -> None:
         """Frees everything on the card."""
         self._head.delete()
-        for item in (self._backdrop, self._picture_program, self._quad, self._picture, self._backdrop_texture):
+        for item in (self._backdrop, self._picture_program, self._quad, self._picture):
             if item is not None:
                 item.delete()
 
@@ -234,23 +243,6 @@ class HeadRenderer:
         self._gradient = displacement_gradient(heights, out=self._gradient)
         self._head.set_gradient(self._gradient, heights)
 
-    def _draw_backdrop(self, background: Background, width: int, height: int) -> None:
-        # Painted once per size: a gradient with grain costs more in a shader than the head's eyes.
-        if self._backdrop is None:
-            self._backdrop = Program(shader("backdrop.vert"), shader("backdrop.frag"))
-            self._backdrop.set(a_corner=self._quad)
-        wanted = (background, width, height)
-        if self._painted != wanted:
-            self._painted = wanted
-            painted = backdrop_texture(background, width, height)
-            if self._backdrop_texture is None:
-                self._backdrop_texture = gloo.Texture2D(painted, interpolation="nearest", wrapping="clamp_to_edge")
-            else:
-                self._backdrop_texture.resize(painted.shape)
-                self._backdrop_texture.set_data(painted)
-        self._backdrop.set(u_picture=self._backdrop_texture)
-        self._backdrop.draw("triangle_strip")
-
     def _send_picture(self, tracked: TrackedFace) -> None:
         image = np.ascontiguousarray(tracked.frame.image)
         if self._picture is None:
@@ -264,7 +256,7 @@ class HeadRenderer:
         if self._picture_program is None:
             self._picture_program = Program(shader("backdrop.vert", "PICTURE"), shader("backdrop.frag", "PICTURE"))
             self._picture_program.set(a_corner=self._quad)
-        self._picture_program.set(u_picture=self._picture, u_mirror=-1.0 if scene.mirror else 1.0)
+        self._picture_program.set(u_picture=self._picture, u_part=(-1.0 if scene.mirror else 1.0, 1.0))
         self._picture_program.draw("triangle_strip")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.place import HeadPlace
 from rendering.scene import Scene
 from tracking.retarget.settings import RetargetSettings
 from tracking.types import TrackedFace, TrackingState
@@ -145,6 +146,7 @@ class SubjectPictures:
         self._scene = scene
         self._driver: SubjectDriver | None = None
         self._renderer: Any = None
+        self._place = HeadPlace()
         self._open_head()
 
     def choose(self, subject: Subject) -> None:
@@ -180,12 +182,13 @@ class SubjectPictures:
     def render(self, face: TrackedFace, scene: Scene, size: tuple[int, int], *, alpha: bool) -> NDArray[np.uint8]:
         """One picture, see `OffscreenRenderer.render`."""
         driver = self._driver
+        scene = self._place.placed(scene, face, mirrored=driver is not None and driver.subject.settings.mirror)
         if driver is None:
             self._renderer.scene = scene
             return _array(self._renderer.render(face, size=size, alpha=alpha))
         self._renderer.scene = driver.scene(scene)
         if driver.subject.avatar is not None:
-            return _array(self._renderer.render(driver.driven(face), size, alpha=alpha))
+            return _array(self._renderer.render(driver.driven(face), size, alpha=alpha, picture=face.frame.image))
         return _array(self._renderer.render(driver.face(face), size=size, alpha=alpha))
 
     def close(self) -> None:

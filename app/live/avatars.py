@@ -45,6 +45,11 @@ class Avatars:
         """Read the list once the first picture is on the screen (or does not come), which it would hold up."""
         self._look_from_s = time.monotonic() + LOOK_AFTER_S
 
+    @property
+    def settings_path(self) -> Path | None:
+        """Where it is kept how the one that is drawn is driven; None for the tracked person's own head."""
+        return self._settings_path
+
     def look(self) -> None:
         """Read the list anew."""
         opened = tuple(self._opened)

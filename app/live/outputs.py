@@ -17,6 +17,7 @@ from app.state.notices import Notice, NoticeLevel
 from tracking.types import TrackedFace
 
 if TYPE_CHECKING:
+    from rendering import Scene
     from rendering.virtual_camera.camera import VirtualCamera
     from rendering.virtual_camera.settings import VirtualCameraSettings
     from tracking.streams import StreamHub
@@ -60,14 +61,19 @@ class Outputs:
         if self.settings.virtual_camera.on:
             self._start_camera()
 
-    def take_picture(self, face: TrackedFace, view: NDArray[np.uint8]) -> None:
-        """A picture of the head for the virtual camera, on the thread that draws."""
+    def take_picture(self, face: TrackedFace, view: NDArray[np.uint8], scene: Scene) -> None:
+        """A picture of the head for the virtual camera, on the thread that draws.
+
+        Args:
+            scene: of the window, which the camera's background may be left to.
+        """
         camera = self._camera
         if camera is None:
             return
         from rendering.virtual_camera.compose import compose
+        from rendering.virtual_camera.feed import feed_settings
 
-        camera.submit(compose(face.frame.image, view, camera.settings))
+        camera.submit(compose(face.frame.image, view, feed_settings(camera.settings, scene)))
 
     def restart_camera(self) -> None:
         """Try again after a failure."""

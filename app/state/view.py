@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import pi
 
 from psygnal import EventedModel
-from pydantic import Field
+from pydantic import Field, InstanceOf
 
 from app.window_settings import PictureOverlay, ViewName, WindowSettings
-from rendering import CameraMode, Light, Overlay, Scene, View, Viewpoint
+from rendering import CameraMode, Look, Overlay, Scene, View, Viewpoint
 
 STEEPEST = pi * 0.45
 NEAREST, FARTHEST = 4.0, 0.5
@@ -35,6 +35,10 @@ class ViewState(EventedModel):
     """The last result stays."""
     hidden: bool = False
     """No picture and no face is shown, and the source is closed."""
+    look: InstanceOf[Look] = Field(default_factory=Look)
+    """Background, light and camera of whoever is drawn."""
+    rest: int = 0
+    """Grows whenever the head's present place becomes the one where it rests."""
 
     def turn(self, yaw: float, pitch: float) -> None:
         """Walk around the head by so many radians."""
@@ -46,24 +50,26 @@ class ViewState(EventedModel):
         self.zoom = min(max(self.zoom * factor, FARTHEST), NEAREST)
 
     def recentre(self) -> None:
-        """Look at the head from the front again."""
+        """Look at the head from the front again; where it is now is the middle."""
         self.yaw, self.pitch, self.zoom = 0.0, 0.0, HOME_ZOOM
+        self.rest += 1
 
     def scene(self) -> Scene:
         """What the renderer draws."""
-        return Scene(
+        scene = Scene(
             view=View(self.view),
             viewpoint=Viewpoint(
                 mode=CameraMode.LOCKED if self.locked else CameraMode.FRAMED,
                 yaw=self.yaw,
                 pitch=self.pitch,
                 zoom=self.zoom,
+                rest=self.rest,
             ),
-            light=Light(),
             overlay=Overlay(style=View.WIREFRAME, opacity=0.75),
             mirror=self.mirror,
             bump=self.detail,
         )
+        return self.look.on(scene)
 
     def take(self, settings: WindowSettings) -> None:
         """Show what the settings say."""

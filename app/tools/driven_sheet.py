@@ -34,7 +34,7 @@ CREASING = np.array([
     for name in ARKIT_CHANNELS
 ])  # fmt: skip
 """How much each channel counts when moments are chosen: looks and blinks crease nothing, the jaw little."""
-SIDE_LIGHT = Light(yaw=-1.1, pitch=0.5, key=1.3, fill=0.5)
+SIDE_LIGHT = Light.portrait(yaw=-1.1, pitch=0.5, key=1.3, fill=0.5)
 """From the side, as one lights relief."""
 APART_S = 1.5
 """Seconds between two chosen moments at least."""

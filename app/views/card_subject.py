@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rendering import HeadRenderer, Scene
+from rendering.place import HeadPlace
 from rendering.subject import OWN, Subject, SubjectDriver
 from tracking.types import TrackedFace
 
@@ -27,6 +28,7 @@ class CardSubject:
         self._subject = OWN
         self._driver: SubjectDriver | None = None
         self._avatar: AvatarRenderer | None = None
+        self._place = HeadPlace()
 
     def choose(self, subject: Subject, head: HeadRenderer) -> None:
         """Draw this one from now on; one that cannot be drawn leaves the last one."""
@@ -59,9 +61,10 @@ class CardSubject:
     def draw(self, head: HeadRenderer, face: TrackedFace, scene: Scene, size: tuple[int, int]) -> None:
         """One picture into whatever framebuffer is current."""
         driver = self._driver
+        scene = self._place.placed(scene, face, mirrored=driver is not None and driver.subject.settings.mirror)
         if driver is not None and self._avatar is not None:
             self._avatar.scene = scene
-            self._avatar.draw(driver.driven(face), size)
+            self._avatar.draw(driver.driven(face), size, face.frame.image)
             return
         head.scene = scene if driver is None else driver.scene(scene)
         head.draw(face if driver is None else driver.face(face), size)

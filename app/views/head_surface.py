@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.state.view import ViewState
 from app.views.picture_feed import PictureFeed
 from app.window.texts import tr
+from rendering import Background, Backing, Scene
 from rendering.subject import OWN, Subject
 from tracking.types import TrackedFace
 
@@ -47,9 +49,23 @@ class HeadSurface(QWidget):
         """What else is drawn of every result."""
         self.subject = OWN
         """Who is drawn."""
+        self.see_through = False
+        """Whether what is transparent is so on the screen, too."""
         self._interactive = interactive
         self._drag: QPointF | None = None
         state.events.connect(self._on_state)
+
+    def let_through(self) -> None:
+        """Show what is behind the window where the picture is transparent, as far as the system can. Call it before
+        this is shown."""
+        self.see_through = True
+
+    def scene(self) -> Scene:
+        """What to draw: a pattern stands for transparency where none can be shown."""
+        scene = self.state.scene()
+        if self.see_through or scene.background.alpha >= 1.0:
+            return scene
+        return replace(scene, background=Background(kind=Backing.CHECKS))
 
     # --- for the subclasses ---------------------------------------------------------------------------------------
 

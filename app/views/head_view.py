@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vispy import app as vispy_app
 
@@ -82,6 +82,11 @@ class HeadView(HeadSurface):
                 self._give_up(error)
         self.native.update()
 
+    def let_through(self) -> None:
+        super().let_through()
+        # Qt puts such a canvas above everything else in its window, and keeps its alpha.
+        self.native.setAttribute(Qt.WidgetAttribute.WA_AlwaysStackOnTop)
+
     @property
     def prepared(self) -> bool:
         """Whether the current view can be drawn without delay."""
@@ -127,7 +132,7 @@ class HeadView(HeadSurface):
         if self._renderer is None or not self.prepared:
             self._clear()
             return
-        scene = self.state.scene()
+        scene = self.scene()
         self._renderer.scene = scene
         face = self._face
         if face is None or self.state.hidden or self._who is None:
@@ -146,20 +151,21 @@ class HeadView(HeadSurface):
             self._canvas.set_current()
             if self._buffer is None:
                 self._buffer = PictureBuffer()
-            scene = feed.scene(self.state.scene())
+            shown = self.state.scene()
+            scene = feed.scene(shown)
             with self._buffer.of_size(width, height):
                 self._who.draw(self._renderer, face, scene, (width, height))
                 pixels = self._buffer.read()
-        feed.take(face, pixels)
+        feed.take(face, pixels, shown)
 
     def _clear(self) -> None:
         from vispy import gloo
 
-        background = self.state.scene().background
+        background = self.scene().background
         width, height = self._canvas.physical_size
         gloo.set_viewport(0, 0, int(width), int(height))
         middle = tuple((a + b) / 2 for a, b in zip(background.top, background.bottom, strict=True))
-        gloo.set_clear_color((*middle, 1.0))
+        gloo.set_clear_color((*(background.alpha * part for part in middle), background.alpha))
         gloo.clear(color=True, depth=True)
 
     def _warm_up_step(self) -> None:

@@ -19,9 +19,10 @@ class PictureFeed:
     Attributes:
         size: (result, most pixels or None) -> width and height in pixels.
         scene: the window's scene -> the one to draw.
-        take: given the result and its (H, W, 4) RGBA picture on the thread that draws: milliseconds.
+        take: given the result, its (H, W, 4) RGBA picture and the window's scene, on the thread that draws:
+            milliseconds.
     """
 
     size: Callable[[TrackedFace, int | None], tuple[int, int]]
     scene: Callable[[Scene], Scene]
-    take: Callable[[TrackedFace, NDArray[np.uint8]], None]
+    take: Callable[[TrackedFace, NDArray[np.uint8], Scene], None]

@@ -136,7 +136,7 @@ class _Painter:
             return
         self._fed = wish.face
         size = feed.size(wish.face, self.budget.pixels)
-        feed.take(wish.face, renderer.render(wish.face, feed.scene(wish.scene), size, alpha=True))
+        feed.take(wish.face, renderer.render(wish.face, feed.scene(wish.scene), size, alpha=True), wish.scene)
 
 
 def _open_driver() -> None:
@@ -148,7 +148,8 @@ def _open_driver() -> None:
 def _drawn(renderer: SubjectPictures, wish: _Wish) -> NDArray[np.uint8]:
     pixels = renderer.render(wish.face, wish.scene, wish.drawn, alpha=True)
     if wish.shown != wish.drawn:
-        pixels = np.asarray(cv2.resize(pixels, wish.shown, interpolation=cv2.INTER_LINEAR), np.uint8)
+        how = cv2.INTER_NEAREST if wish.scene.background.keyed else cv2.INTER_LINEAR
+        pixels = np.asarray(cv2.resize(pixels, wish.shown, interpolation=how), np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA), np.uint8)
 
 
@@ -175,7 +176,7 @@ class RasterHeadView(HeadSurface):
     def set_model(self, model: FaceModel) -> None:
         if self._painter is not None:
             self._painter.close()
-        self._painter = _Painter(model, self.state.scene(), self._waker.wake)
+        self._painter = _Painter(model, self.scene(), self._waker.wake)
         self._ask()
 
     def show_face(self, face: TrackedFace | None) -> None:
@@ -205,7 +206,8 @@ class RasterHeadView(HeadSurface):
         self.draw_ms = picture.ms
         height, width = picture.pixels.shape[:2]
         # The image reads the array in place; `_shown` keeps it alive.
-        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        kind = QImage.Format.Format_ARGB32_Premultiplied if self.see_through else QImage.Format.Format_RGB32
+        self._image = QImage(picture.pixels.data, width, height, 4 * width, kind)
         # Not `repaint`: it would keep Python's lock while the window is put together and sent to the screen.
         self.update()
 
@@ -223,15 +225,17 @@ class RasterHeadView(HeadSurface):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         image = self._image
-        if image is None or self.state.hidden:
-            background = self.state.scene().background
+        background = self.scene().background
+        if image is None and background.alpha < 1.0:
+            painter.fillRect(self.rect(), Qt.GlobalColor.transparent)
+        elif image is None or self.state.hidden:
             shades = QLinearGradient(0, 0, 0, self.height())
             shades.setColorAt(0, QColor.fromRgbF(*background.top))
             shades.setColorAt(1, QColor.fromRgbF(*background.bottom))
             painter.fillRect(self.rect(), shades)
         else:
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             ratio = self.devicePixelRatioF()
             if (image.width(), image.height()) == self._physical():
                 image.setDevicePixelRatio(ratio)
@@ -273,5 +277,5 @@ class RasterHeadView(HeadSurface):
     def _ask(self) -> None:
         if self._painter is not None and self._face is not None:
             self._painter.ask(
-                _Wish(self._face, self.state.scene(), self.drawing_size(), self._physical(), self.feed, self.subject)
+                _Wish(self._face, self.scene(), self.drawing_size(), self._physical(), self.feed, self.subject)
             )

@@ -38,6 +38,7 @@ from app.window.output_window import OutputWindow
 from app.window.playing import PlayerPart
 from app.window.recording import RecordingPart
 from app.window.sending import OutputsPart
+from app.window.staging import StagingPart
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
@@ -112,6 +113,7 @@ class MainWindow(WindowCommands):
         self.record = RecordingPart(self.director)
         self.sending = OutputsPart(self.director, self.head)
         self.avatars = AvatarsPart(self.director, self.head, style)
+        self.staging = StagingPart(self.director, self.avatars.avatars, style)
 
     def _arrange(self) -> None:
         self.actions_.fill_menus()
@@ -143,6 +145,7 @@ class MainWindow(WindowCommands):
                 self.record.place,
                 self.sending.place,
                 self.avatars.place,
+                self.staging.place,
                 self.player.place,
             ],
             self._style,
@@ -185,6 +188,7 @@ class MainWindow(WindowCommands):
         self.record.connect(self.actions_, self.dialogs, self.status)
         self.sending.connect(self, self.actions_, self.status)
         self.avatars.connect(self, self.dialogs)
+        self.staging.connect()
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)

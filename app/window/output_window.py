@@ -26,7 +26,10 @@ class OutputWindow(QWidget):
         super().__init__()
         self.setWindowTitle(tr("Mien output"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # For scenes without a background, where the system puts windows together by their transparency.
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.head = make_head(view, drawing, interactive=False)
+        self.head.let_through()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.head)

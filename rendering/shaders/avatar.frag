@@ -18,6 +18,7 @@ uniform sampler2D u_emissive_map;
 #endif
 #ifdef TOON
 uniform vec3 u_toward;         // unit, view frame: between the key light and the viewer
+uniform vec3 u_drawn_light;    // white under the usual light
 uniform vec3 u_shade;          // linear, times the base texture
 uniform vec2 u_ramp;           // where the light side begins and where it is full, cosine
 #endif
@@ -82,7 +83,7 @@ void main() {
 #ifdef LIT
     float key = dot(n, u_key_direction);
     vec3 v = to_viewer(v_position);
-    vec3 diffuse = KEY_COLOUR * u_strength.x * wrapped(key, vec3(0.22, 0.17, 0.14)) + v_soft * relief(n - smooth_n);
+    vec3 diffuse = u_key_light * wrapped(key, vec3(0.22, 0.17, 0.14)) + v_soft * relief(n - smooth_n);
     // The roughness' lobe, in C. Schlick's form without a power ("A Fast Alternative to Phong's Specular Model", 1994).
     float h = clamp(dot(n, normalize(v_half)), 0.0, 1.0);
     float gloss = h / (u_gloss.x - u_gloss.x * h + h) * u_gloss.y * clamp(key, 0.0, 1.0);
@@ -90,7 +91,7 @@ void main() {
     float away = fresnel(dot(n, v), 0.0) * (1.0 - u_roughness * 0.8);
     vec3 mirror = sky_light(reflect(-v, n)) * (1.6 * u_metallic + away);
     vec3 light = base.rgb * (1.0 - u_metallic * 0.9) * diffuse
-               + KEY_COLOUR * (u_strength.x * min(gloss, 6.0)) * straight
+               + u_key_light * min(gloss, 6.0) * straight
                + mirror * mix(vec3(1.0), base.rgb, u_metallic);
     vec3 shown = developed(light + emissive);
 #else
@@ -98,9 +99,8 @@ void main() {
     // A drawn face is lit softly: light from the viewer's side keeps the shadow off most of it.
     float lit = clamp((dot(n, u_toward) - u_ramp.x) / max(u_ramp.y - u_ramp.x, 0.02), 0.0, 1.0);
     vec3 colour = mix(u_shade * tint, base.rgb, lit);
-    float level = u_strength.x * 0.62 + u_strength.w * 0.38;
     float edge = 1.0 - clamp(dot(n, to_viewer(v_position)), 0.0, 1.0);
-    colour = colour * level + base.rgb * (RIM_COLOUR * (u_strength.z * 0.25 * rim(n, 0.0) * edge * edge));
+    colour = colour * u_drawn_light + base.rgb * (u_rim_light * (0.25 * rim(n, 0.0) * edge * edge));
     vec3 shown = to_srgb(min(colour + emissive, 1.0));
 #else
     vec3 shown = to_srgb(min(base.rgb + emissive, 1.0));

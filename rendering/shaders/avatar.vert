@@ -37,9 +37,9 @@ void main() {
     vec3 v = to_viewer(view.xyz);
     // The far side of a sheet is lit as the side that is seen.
     if (dot(n, v) < 0.0) n = -n;
-    v_soft = FILL_COLOUR * u_strength.y * wrapped(dot(n, FILL_DIRECTION), vec3(0.35))
+    v_soft = u_fill_light * wrapped(dot(n, u_fill_direction), vec3(0.35))
            + sky_light(n)
-           + RIM_COLOUR * (u_strength.z * 0.40 * rim(n, 0.0));
+           + u_rim_light * (0.40 * rim(n, 0.0));
     v_half = normalize(u_key_direction + v);
 #endif
     gl_Position = u_clip_from_view * view;

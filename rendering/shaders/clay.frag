@@ -41,10 +41,10 @@ void main() {
     base = tension_colour(v_tension) * 0.62;
 #endif
     float key = dot(n, u_key_direction);
-    vec3 diffuse = KEY_COLOUR * u_strength.x * wrapped(key, vec3(0.12)) * mix(0.2, 1.0, v_mask.w)
+    vec3 diffuse = u_key_light * wrapped(key, vec3(0.12)) * mix(0.2, 1.0, v_mask.w)
                  + v_soft * relief(n - smooth_n);
-    float gloss = power16(max(dot(n, v_half.xyz), 0.0)) * 0.045 * v_mask.w * u_strength.x;
-    vec3 shown = developed(base * diffuse + KEY_COLOUR * gloss);
+    float gloss = power16(max(dot(n, v_half.xyz), 0.0)) * 0.045 * v_mask.w;
+    vec3 shown = developed(base * diffuse + u_key_light * gloss);
     float face = v_mask.z;
 #ifdef CORNERS
     vec3 width = fwidth(v_corner) * 1.15;

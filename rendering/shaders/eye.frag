@@ -40,19 +40,20 @@ void main() {
     shade = clamp(shade, 0.12, 1.0);
     // The iris is a bowl: the side away from the light catches it.
     vec3 bowl = mix(n, normalize(view_from_eye * vec3(-p * 1.3, 1.0)), cornea * 0.75);
-    vec3 diffuse = KEY_COLOUR * u_strength.x * wrapped(dot(bowl, u_key_direction), vec3(0.45, 0.38, 0.35)) * 0.80
-                 + FILL_COLOUR * u_strength.y * wrapped(dot(bowl, FILL_DIRECTION), vec3(0.4))
+    vec3 diffuse = u_key_light * wrapped(dot(bowl, u_key_direction), vec3(0.45, 0.38, 0.35)) * 0.80
+                 + u_fill_light * wrapped(dot(bowl, u_fill_direction), vec3(0.4))
                  + sky_light(n);
     vec3 colour = albedo * diffuse * shade;
 
     vec3 h = normalize(u_key_direction + v);
     float ndh = clamp(dot(wet, h), 0.0, 1.0);
     float glint = smoothstep(0.9895, 0.9930, ndh) * 1.15 + power64(ndh) * 0.05;
-    vec3 h2 = normalize(vec3(0.62, 0.28, 0.73) + v);
-    glint += smoothstep(0.9945, 0.9972, dot(wet, h2)) * 0.22 * u_strength.y;
+    // The fill's lamp is large and stands nearer to the viewer than its light seems to come from.
+    vec3 h2 = normalize(normalize(u_fill_direction + vec3(-0.17, 0.165, 0.125)) + v);
+    vec3 shine = u_key_light * glint + u_fill_light * (smoothstep(0.9945, 0.9972, dot(wet, h2)) * 1.15);
     vec3 mirror = reflect(-v, wet);
     float f = fresnel(dot(wet, v), 0.025);
-    colour += KEY_COLOUR * u_strength.x * glint * mix(0.30, 0.62, cornea) * mix(shade, 1.0, 0.5)
+    colour += shine * mix(0.30, 0.62, cornea) * mix(shade, 1.0, 0.5)
             + sky_light(mirror) * f * 0.8 * shade;
     gl_FragColor = output_colour(developed(colour), 1.0);
 }

@@ -97,10 +97,10 @@ void main() {
     float open = mix(0.05, 1.0, a_mask.w);
     float back = rim(n, 0.0);
     // Light that comes back from deep folds has been through skin: redder.
-    v_soft = (FILL_COLOUR * u_strength.y * wrapped(dot(n, FILL_DIRECTION), vec3(0.40, 0.30, 0.25))
+    v_soft = (u_fill_light * wrapped(dot(n, u_fill_direction), vec3(0.40, 0.30, 0.25))
               + sky_light(n) * mix(vec3(1.12, 0.97, 0.92), vec3(1.0), open)
-              + RIM_COLOUR * (u_strength.z * back * 0.55)) * open;
-    v_sheen = (sky_light(reflect(-v, n)) * 0.40 + RIM_COLOUR * (u_strength.z * 0.20 * back))
+              + u_rim_light * (back * 0.55)) * open;
+    v_sheen = (sky_light(reflect(-v, n)) * 0.40 + u_rim_light * (0.20 * back))
               * (fresnel(dot(n, v), 0.0) * open);
     vec3 h = normalize(u_key_direction + v);
     v_half = vec4(h, fresnel(dot(h, v), 0.028));

@@ -21,6 +21,6 @@ void main() {
     float cut = mix(1.0 - smoothstep(0.70 - t * 0.55, 0.95 - t * 0.55, strand), 0.58 * (1.0 - t * 0.7),
                     clamp(spread * 1.4, 0.0, 1.0));
     float alpha = clamp(cut * (1.0 - smoothstep(0.5, 1.0, t)), 0.0, 1.0) * mix(0.95, 0.5, lower);
-    vec3 light = sky_light(vec3(0.0, 1.0, 0.0)) + FILL_COLOUR * u_strength.y * 0.5;
+    vec3 light = sky_light(vec3(0.0, 1.0, 0.0)) + u_fill_light * 0.5;
     gl_FragColor = vec4(developed(u_lash_colour * light), alpha);
 }

@@ -1,22 +1,22 @@
-// Portrait light in the view frame: key, fill, two rims and a sky. Colours are linear.
-uniform vec3 u_key_direction;
-uniform vec4 u_strength;       // key, fill, rim, ambient
+// Light in the view frame: key, fill, two rims and what comes from around. Colours are linear.
+uniform vec3 u_key_direction;  // unit
+uniform vec3 u_fill_direction;
+uniform vec3 u_rim_direction;  // and its mirror image
+uniform vec3 u_key_light;      // colour and strength; black where a light is off
+uniform vec3 u_fill_light;
+uniform vec3 u_rim_light;
+uniform vec4 u_sky_red;        // spherical harmonics of two bands: x, y, z, even
+uniform vec4 u_sky_green;
+uniform vec4 u_sky_blue;
 uniform float u_perspective;   // 1: lines of sight meet in the camera, 0: they are parallel
-
-const vec3 KEY_COLOUR = vec3(2.05, 1.92, 1.76);
-const vec3 FILL_COLOUR = vec3(0.34, 0.39, 0.47);
-const vec3 RIM_COLOUR = vec3(1.15, 1.20, 1.32);
-const vec3 FILL_DIRECTION = vec3(0.788, 0.115, 0.605);
-const vec3 RIM_DIRECTION = vec3(0.690, 0.345, -0.636);  // and its mirror image
-const vec3 SKY = vec3(0.33, 0.35, 0.39);
-const vec3 GROUND = vec3(0.15, 0.125, 0.115);
 
 vec3 to_viewer(vec3 position) {
     return mix(vec3(0.0, 0.0, 1.0), normalize(-position), u_perspective);
 }
 
 vec3 sky_light(vec3 n) {
-    return mix(GROUND, SKY, n.y * 0.5 + 0.5) * u_strength.w;
+    vec4 at = vec4(n, 1.0);
+    return max(vec3(dot(u_sky_red, at), dot(u_sky_green, at), dot(u_sky_blue, at)), 0.0);
 }
 
 vec3 wrapped(float cosine, vec3 wrap) {
@@ -50,7 +50,7 @@ vec3 developed(vec3 light) {
 }
 
 float rim(vec3 n, float wrap) {
-    return max(dot(vec3(abs(n.x), n.y, n.z), RIM_DIRECTION) + wrap, 0.0);
+    return max(dot(vec3(abs(n.x), n.y, n.z), u_rim_direction) + wrap, 0.0);
 }
 
 float power16(float x) {

@@ -25,11 +25,11 @@ void main() {
     // The lips open and close over them, so the light that reached them in the resting mouth is only a hint; what
     // always holds is that light fades with depth behind the lips.
     float open = mix(0.50, 1.0, v_mask.w) * mix(0.10, 1.0, sqrt(u_opening)) * mix(0.10, 1.0, smoothstep(u_depth.x, u_depth.y, v_head.z));
-    vec3 diffuse = KEY_COLOUR * u_strength.x * wrapped(dot(n, u_key_direction), vec3(0.35, 0.28, 0.25)) * 0.8
-                 + FILL_COLOUR * u_strength.y * wrapped(dot(n, FILL_DIRECTION), vec3(0.4))
+    vec3 diffuse = u_key_light * wrapped(dot(n, u_key_direction), vec3(0.35, 0.28, 0.25)) * 0.8
+                 + u_fill_light * wrapped(dot(n, u_fill_direction), vec3(0.4))
                  + sky_light(n);
     vec3 h = normalize(u_key_direction + v);
     float ndh = clamp(dot(n, h), 0.0, 1.0);
-    vec3 gloss = KEY_COLOUR * u_strength.x * power64(ndh) * 0.16;
+    vec3 gloss = u_key_light * power64(ndh) * 0.16;
     gl_FragColor = output_colour(developed((base * diffuse + gloss) * open), 1.0);
 }

@@ -2,6 +2,7 @@
 // the picture inside the shader, because the head needs no sorting then.
 #ifdef FADE
 varying float v_fade;
+uniform float u_cut;           // over a key colour: what is fainter than this is left out, and the rest is solid
 #endif
 #ifdef OVER_PICTURE
 uniform sampler2D u_picture;
@@ -19,7 +20,9 @@ vec4 output_colour(vec3 colour, float face) {
 #else
 vec4 output_colour(vec3 colour, float face) {
 #ifdef FADE
-    return vec4(colour, smoothstep(0.0, 1.0, v_fade));
+    float share = smoothstep(0.0, 1.0, v_fade);
+    if (share < u_cut) discard;
+    return vec4(colour, u_cut > 0.0 ? 1.0 : share);
 #else
     return vec4(colour, 1.0);
 #endif

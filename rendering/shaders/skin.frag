@@ -5,6 +5,7 @@
 uniform sampler2D u_albedo;    // sRGB
 #ifdef PHOTOGRAPH
 uniform float u_lit_texture;   // 1: the texture is a photograph that carries its own light
+uniform vec3 u_drawn_light;    // white under the usual light
 #endif
 #ifdef HAIR
 uniform sampler2D u_strands;
@@ -47,13 +48,13 @@ vec3 hair(vec3 skin, vec3 n, vec3 v) {
     float s64 = s16 * s16; s64 *= s64;
     float occlusion = v_mask.w * mix(0.35, 1.15, depth);
     vec3 base = u_hair_colour * mix(0.55, 1.35, strand.r);
-    vec3 lit = base * (KEY_COLOUR * (u_strength.x * facing * sqrt(max(1.0 - tl * tl, 0.0)) * 0.85)
-                       + FILL_COLOUR * (u_strength.y * clamp(dot(bent, FILL_DIRECTION) * 0.6 + 0.4, 0.0, 1.0))
+    vec3 lit = base * (u_key_light * (facing * sqrt(max(1.0 - tl * tl, 0.0)) * 0.85)
+                       + u_fill_light * (clamp(dot(bent, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0))
                        + sky_light(bent) * 1.5) * occlusion;
-    lit += KEY_COLOUR * u_strength.x * facing * depth * (s64 * 0.075 * (u_hair_colour * 2.0 + 0.12)
+    lit += u_key_light * facing * depth * (s64 * 0.075 * (u_hair_colour * 2.0 + 0.12)
                                                        + s16 * 0.10 * u_hair_colour * 2.0) * v_mask.w;
     float edge = 1.0 - clamp(dot(n, v), 0.0, 1.0);
-    lit += RIM_COLOUR * u_strength.z * (base * 1.6 + 0.01) * edge * edge * edge
+    lit += u_rim_light * (base * 1.6 + 0.01) * edge * edge * edge
            * rim(n, 0.25) * depth;
     // The hairline: strands reach into the skin unevenly, and shade it.
     float grown = v_mask.y + (strand.g - 0.5) * 0.55 + (lock.r - 0.5) * 0.30 + (lock.a - 0.5) * 0.30;
@@ -69,21 +70,21 @@ void main() {
     float open = v_mask.w;
     float key = dot(n, u_key_direction);
     // Light that enters beside the shadow's edge leaves red: a wider wrap for red than for blue.
-    vec3 diffuse = KEY_COLOUR * u_strength.x * wrapped(key, vec3(0.34, 0.17, 0.11)) * mix(0.3, 1.0, open)
+    vec3 diffuse = u_key_light * wrapped(key, vec3(0.34, 0.17, 0.11)) * mix(0.3, 1.0, open)
                  + v_soft * relief(n - smooth_n);
 
     float broad = power16(max(dot(n, v_half.xyz), 0.0));
     float tight = broad * broad; tight *= tight;
-    float lit = clamp(key * 4.0 + 0.2, 0.0, 1.0) * open * v_half.w * u_strength.x;
-    vec3 colour = albedo * diffuse + KEY_COLOUR * ((broad * 1.1 + tight * mix(3.0, 6.5, v_mask.x)) * lit) + v_sheen;
+    float lit = clamp(key * 4.0 + 0.2, 0.0, 1.0) * open * v_half.w;
+    vec3 colour = albedo * diffuse + u_key_light * ((broad * 1.1 + tight * mix(3.0, 6.5, v_mask.x)) * lit) + v_sheen;
 #ifdef HAIR
     vec3 v = to_viewer(v_position);
     colour = hair(colour, smooth_n, v);
 #endif
     vec3 shown = developed(colour);
 #ifdef PHOTOGRAPH
-    // A photograph is lit already: only the relief of the displacement shades it further.
-    vec3 plain = albedo * (1.0 + 0.9 * (key - dot(smooth_n, u_key_direction)));
+    // A photograph is lit already: the scene's light tints it, and the relief of the displacement shades it further.
+    vec3 plain = albedo * u_drawn_light * (1.0 + 0.9 * (key - dot(smooth_n, u_key_direction)));
 #ifdef HAIR
     plain = hair(plain, smooth_n, v);
 #endif

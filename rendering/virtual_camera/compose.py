@@ -18,8 +18,9 @@ def compose(picture: Pixels | None, view: Pixels, settings: VirtualCameraSetting
 
     Args:
         picture: (H, W, 3) RGB, what the camera saw, unmirrored; None where there is none.
-        view: (h, w, 3) RGB, or (h, w, 4) with transparency behind the avatar. In the overlay layout it is drawn as the
-            camera sees the face: either with the picture already under it, or transparent, to lie on `picture`.
+        view: (h, w, 3) RGB, or (h, w, 4) with transparency behind the avatar, colours multiplied by it. In the overlay
+            layout it is drawn as the camera sees the face: either with the picture already under it, or transparent, to
+            lie on `picture`.
         settings: layout, fit, mirror, background.
 
     Returns:
@@ -41,7 +42,7 @@ def compose(picture: Pixels | None, view: Pixels, settings: VirtualCameraSetting
     return canvas
 
 
-def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, int]) -> Pixels:
+def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, int], *, hard: bool = False) -> Pixels:
     """A picture scaled into (width, height) without distortion: (height, width, 3).
 
     Args:
@@ -49,6 +50,7 @@ def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, 
         size: width and height.
         how: `letterbox` adds bars of `fill` where the shape differs, `crop` cuts off what sticks out.
         fill: RGB of the bars.
+        hard: mix no neighbours: for key colours.
     """
     width, height = size
     if picture.shape[1::-1] == size:
@@ -57,7 +59,7 @@ def fit(picture: Pixels, size: tuple[int, int], how: str, fill: tuple[int, int, 
     scale = max(ratios) if how == "crop" else min(ratios)
     inner = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     # Averaging areas costs ten times as much, and shows only where more than every other pixel is left out.
-    interpolation = cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_NEAREST if hard else cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR
     scaled = np.asarray(cv2.resize(picture, inner, interpolation=interpolation), np.uint8)
     if how == "crop":
         left, top = (inner[0] - width) // 2, (inner[1] - height) // 2
@@ -81,13 +83,18 @@ def over_fill(view: Pixels, settings: VirtualCameraSettings) -> Pixels:
     if settings.background != "key":
         return _blend(view, under)
     # A soft edge would mix the key colour into hair and cheeks: each pixel is one or the other.
-    solid = (view[..., 3] >= 128).astype(np.uint8)
-    return np.asarray(cv2.copyTo(_colours(view), solid, under.copy()), np.uint8)
+    alpha = view[..., 3]
+    out = np.asarray(cv2.copyTo(_colours(view), (alpha >= 128).astype(np.uint8), under.copy()), np.uint8)
+    rows, columns = np.nonzero((alpha >= 128) & (alpha < 255))
+    straight = view[rows, columns, :3] * (255.0 / view[rows, columns, 3:])
+    out[rows, columns] = np.minimum(straight + 0.5, 255.0).astype(np.uint8)
+    return out
 
 
 def _blend(view: Pixels, under: Pixels) -> Pixels:
-    alpha = np.asarray(cv2.extractChannel(view, 3), np.float32)
-    return np.asarray(cv2.blendLinear(_colours(view), np.ascontiguousarray(under), alpha, 255.0 - alpha), np.uint8)
+    through = 255 - np.asarray(cv2.extractChannel(view, 3), np.uint8)
+    behind = cv2.multiply(np.ascontiguousarray(under), cv2.merge((through, through, through)), scale=1 / 255)
+    return np.asarray(cv2.add(_colours(view), behind), np.uint8)
 
 
 @lru_cache(maxsize=8)
@@ -106,5 +113,6 @@ def _colours(view: Pixels) -> Pixels:
 def _paint(target: Pixels, picture: Pixels, settings: VirtualCameraSettings) -> None:
     """Fit a picture, with or without transparency, into a part of the canvas."""
     height, width = target.shape[:2]
-    fitted = fit(over_fill(picture, settings), (width, height), settings.fit, settings.fill)
+    hard = settings.background == "key" and picture.shape[2] == 4
+    fitted = fit(over_fill(picture, settings), (width, height), settings.fit, settings.fill, hard=hard)
     target[...] = fitted[:, ::-1] if settings.mirror else fitted

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from math import sqrt
 
-from rendering.scene import CameraMode, Scene, View
+from rendering.scene import Background, Backing, CameraMode, Scene, View
 from rendering.virtual_camera.settings import VirtualCameraSettings
 
-__all__ = ["feed_scene", "feed_size"]
+__all__ = ["feed_scene", "feed_settings", "feed_size"]
 
 
 def feed_size(settings: VirtualCameraSettings, picture: tuple[int, int], most: int | None = None) -> tuple[int, int]:
@@ -30,6 +30,14 @@ def feed_size(settings: VirtualCameraSettings, picture: tuple[int, int], most: i
     return max(2, round(width * shrink)), max(2, round(height * shrink))
 
 
+def feed_settings(settings: VirtualCameraSettings, scene: Scene) -> VirtualCameraSettings:
+    """The settings for `compose`: where they leave the background to a scene that has a key colour, that colour."""
+    if settings.background != "scene" or not scene.background.keyed:
+        return settings
+    key = tuple(round(255 * part) for part in scene.background.bottom)
+    return settings.model_copy(update={"background": "key", "key": key})
+
+
 def feed_scene(settings: VirtualCameraSettings, scene: Scene) -> Scene:
     """The window's scene as it goes out: in the camera's layout, never mirrored (`compose` does that), and with its
     background taken away where another one is wanted."""
@@ -38,8 +46,14 @@ def feed_scene(settings: VirtualCameraSettings, scene: Scene) -> Scene:
         view = View.OVERLAY
     elif view is View.OVERLAY:
         view = View.TEXTURED
-    clear = settings.background != "scene" and view is not View.OVERLAY
-    background = replace(scene.background, alpha=0.0) if clear else replace(scene.background, alpha=1.0)
+    over_picture = view is View.OVERLAY
+    clear = settings.background != "scene" and not over_picture
+    background = scene.background
+    if background.kind is Backing.CHECKS or background.alpha < 1.0:
+        # What goes out cannot be transparent.
+        background = Background()
+    if clear or (background.keyed and not over_picture):
+        background = replace(background, alpha=0.0)
     viewpoint = scene.viewpoint
     if viewpoint.mode is CameraMode.CAMERA:
         viewpoint = replace(viewpoint, mode=CameraMode.FRAMED)

@@ -12,7 +12,7 @@ from rendering.scene import Scene, View
 from rendering.subject import OWN, Subject, SubjectPictures
 from rendering.virtual_camera.camera import VirtualCamera
 from rendering.virtual_camera.compose import compose
-from rendering.virtual_camera.feed import feed_scene, feed_size
+from rendering.virtual_camera.feed import feed_scene, feed_settings, feed_size
 from tracking.mailbox import Mailbox
 from tracking.types import TrackedFace
 
@@ -62,8 +62,8 @@ class CameraFeeder:
         self._thread.join(0.5)
 
     def _run(self) -> None:
-        settings = self._camera.settings
-        scene = feed_scene(settings, self._scene)
+        scene = feed_scene(self._camera.settings, self._scene)
+        settings = feed_settings(self._camera.settings, self._scene)
         clear = scene.background.alpha < 1.0 and scene.view is not View.OVERLAY
         try:
             with SubjectPictures(self._model, scene) as renderer:

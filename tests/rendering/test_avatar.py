@@ -247,15 +247,15 @@ def test_normal_map_bends_light_as_the_map_says(drawn: Drawer) -> None:
         scene = Scene(background=CLEAR.background, light=light)
         return float(picture(drawn(file, scene))[100:140, 100:140, :3].mean())
 
-    right = Light(yaw=1.0, pitch=0.0, fill=0.0, rim=0.0, ambient=0.2)
-    above = Light(yaw=0.0, pitch=1.0, fill=0.0, rim=0.0, ambient=0.2)
+    right = Light.portrait(yaw=1.0, pitch=0.0, fill=0.0, rim=0.0, ambient=0.2)
+    above = Light.portrait(yaw=0.0, pitch=1.0, fill=0.0, rim=0.0, ambient=0.2)
     # Red leans along u, to the picture's right on this ball; green leans up.
     assert with_normal(200, 128, right) > with_normal(128, 128, right) + 5 > with_normal(56, 128, right) + 10
     assert with_normal(128, 200, above) > with_normal(128, 128, above) + 5 > with_normal(128, 56, above) + 10
 
 
 def test_emissive_unlit_and_two_tones(drawn: Drawer) -> None:
-    dark = Light(key=0.0, fill=0.0, rim=0.0, ambient=0.0)
+    dark = Light.portrait(key=0.0, fill=0.0, rim=0.0, ambient=0.0)
     night = Scene(background=CLEAR.background, light=dark)
     black = drawn(person(skinned=False), night)
     assert brightness(picture(black)) < 3
@@ -266,7 +266,7 @@ def test_emissive_unlit_and_two_tones(drawn: Drawer) -> None:
     # 0.8, 0.5, 0.4 in sRGB.
     np.testing.assert_allclose(np.median(flat, axis=0), (231, 188, 170), atol=2)
     toon = {"VRMC_materials_mtoon": {"shadeColorFactor": [0.1, 0.1, 0.3], "shadingToonyFactor": 1.0}}
-    side = Scene(background=CLEAR.background, light=Light(yaw=-1.4, pitch=0.0, rim=0.0))
+    side = Scene(background=CLEAR.background, light=Light.portrait(yaw=-1.4, pitch=0.0, rim=0.0))
     shown = picture(drawn(person(skinned=False, material=material(extensions=toon)), side))
     colours = shown[..., :3][shown[..., 3] > 250]
     tones, counts = np.unique(colours // 8, axis=0, return_counts=True)

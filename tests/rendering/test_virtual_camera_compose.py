@@ -87,9 +87,9 @@ def test_split_without_a_camera_shows_the_background() -> None:
 def test_overlay_takes_the_drawn_picture_or_lies_on_the_cameras() -> None:
     picture = _flat(RED, 320, 180)
     assert (compose(picture, _flat(BLUE, 320, 180), _settings(layout="overlay")) == BLUE).all()
-    view = _flat((*BLUE, 0), 320, 180)
-    view[:, :100, 3] = 255
-    view[:, 100:110, 3] = 128
+    view = _flat((0, 0, 0, 0), 320, 180)
+    view[:, :100] = (*BLUE, 255)
+    view[:, 100:110] = (0, 0, 128, 128)
     out = compose(picture, view, _settings(layout="overlay"))
     assert (out[:, :100] == BLUE).all() and (out[:, 110:] == RED).all()
     assert (out[:, 100:110] == (127, 0, 128)).all()
@@ -98,17 +98,16 @@ def test_overlay_takes_the_drawn_picture_or_lies_on_the_cameras() -> None:
 
 
 def test_transparent_avatars_stand_before_the_background() -> None:
-    view = _flat((*WHITE, 0), 320, 180)
-    view[:, :100, 3] = 255
-    view[:, 100:120, 3] = 51
+    view = _flat((0, 0, 0, 0), 320, 180)
+    view[:, :100] = (*WHITE, 255)
+    view[:, 100:120] = 51
     out = compose(None, view, _settings(background="colour", colour=(100, 0, 0)))
     assert (out[:, :100] == WHITE).all() and (out[:, 120:] == (100, 0, 0)).all()
     assert (out[:, 100:120] == (131, 51, 51)).all()
 
 
 def test_the_key_colour_is_pure_to_its_edge() -> None:
-    view = _flat((*WHITE, 0), 320, 180)
-    view[:, :, 3] = np.linspace(0, 255, 320).astype(np.uint8)
+    view = np.repeat(np.linspace(0, 255, 320).astype(np.uint8)[None, :, None], 4, axis=2).repeat(180, axis=0)
     out = compose(None, view, _settings(background="key"))
     colours = {tuple(int(c) for c in pixel) for pixel in out.reshape(-1, 3)}
     assert colours == {WHITE, GREEN}
