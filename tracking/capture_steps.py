@@ -81,7 +81,7 @@ STEPS: tuple[Step, ...] = (
     _turn("down", "Look down", "Lower your chin and look down a little.", pitch=TURN_DOWN),
     _face("smile", "Smile", "Look into the camera and smile.", 0.32, ("mouthSmileLeft", "mouthSmileRight")),
     _face("brows", "Brows up", "Raise your brows.", 0.32, ("browInnerUp",), ("browOuterUpLeft", "browOuterUpRight")),
-    _face("frown", "Frown", "Frown: pull your brows down and together.", 0.2, ("browDownLeft", "browDownRight")),
+    _face("frown", "Frown", "Frown: pull your brows down and together.", 0.25, ("browDownLeft", "browDownRight")),
     _face("pucker", "Pucker", "Pucker your lips as for a kiss.", 0.25, ("mouthPucker",), ("mouthFunnel",)),
     _face("sneer", "Wrinkle nose", "Wrinkle your nose.", 0.16, ("noseSneerLeft", "noseSneerRight")),
     _face("shut", "Eyes shut", "Shut your eyes, count to three, open them.", 0.35, ("eyeBlinkLeft", "eyeBlinkRight")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,11 @@ from app.tasks import Task
 from app.tools.screenshots import wait
 from app.window.run import DEMO, Opened, make_application, open_window
 from app.window_settings import SourceSettings
+from models.channels import CHANNEL_INDEX
+from models.geometry.rotations import from_euler
+from tracking.capture_steps import Step
 from tracking.sources import SourceError
+from tracking.types import TrackedFace
 
 LONG_S = 30.0
 
@@ -47,7 +53,7 @@ class Stager:
         """The window in this state and theme."""
         self._models.preferences.set_window(theme=theme)
         getattr(self, f"_{state}")()
-        self._rest(0.6)
+        self._rest(0.0 if state == "capture" else 0.6)
         picture = self._window.grab()
         for dialog in list(self._window.dialogs.open.values()):
             _paste(picture, self._window, dialog)
@@ -151,6 +157,31 @@ class Stager:
         preferences.set_outputs(streams=streams, virtual_camera=camera | {"on": True, "layout": "split"})
         self._rest(6.0)
 
+    def _capture(self) -> None:
+        """Nearly through: the first steps are acted, for the clip's person does little; the last one is his own."""
+        self._models.notices.dismiss("welcome")
+        self._wait_tracking()
+        self._window.show_dock("avatar")
+        self._window.avatars.show_capture()
+        guided, session = self._window.avatars.guided, self.opened.director.session
+        collector, face = guided._collector, session.latest()
+        assert collector is not None and face is not None
+        taps, session.result_taps = session.result_taps, ()
+        for acted in _acting(face, lambda: collector.known.status.step):
+            collector.take(acted)
+            wait(self._process, lambda: not collector._faces, LONG_S)
+            self._process()
+        session.result_taps = taps
+        state = guided.state
+
+        def opening() -> bool:
+            status = state.status
+            return (
+                status is not None and status.step is not None and status.step.name == "jaw" and status.progress > 0.6
+            )
+
+        wait(self._process, opening, LONG_S)
+
     def _begin_recording(self) -> None:
         self._window.show_dock("record")
         folder = Path(os.environ["MIEN_CONFIG"]).parent / "recordings"
@@ -201,6 +232,24 @@ class Stager:
 
     def _process(self) -> None:
         self.opened.app.processEvents()
+
+
+def _acting(face: TrackedFace, due: Callable[[], Step | None]) -> Iterator[TrackedFace]:
+    """Somebody who does what the guide asks for until the mouth is to be opened."""
+    assert face.raw is not None
+    time_s = began_s = face.frame.time_s
+    before = due()
+    while (step := due()) is not None and step.name != "jaw":
+        time_s += 0.1
+        if step is not before:
+            before, began_s = step, time_s
+        expression = face.raw.expression * 0
+        for name in (name for group in step.channels for name in group):
+            expression[CHANNEL_INDEX[name]] = 0.8
+        share = min(1.2, (time_s - began_s) / 3.0)
+        turn = from_euler(share * step.yaw, share * step.pitch, 0.0)
+        raw = replace(face.raw, expression=expression, rotation=face.raw.rotation @ turn)
+        yield replace(face, frame=replace(face.frame, time_s=time_s), raw=raw)
 
 
 def _paste(picture: QPixmap, window: QWidget, dialog: QWidget) -> None:

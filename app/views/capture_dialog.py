@@ -134,7 +134,7 @@ class CaptureDialog(QDialog):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll, 1)
         outer.addLayout(buttons)
-        self._on_style()
+        self._fit()
 
     def _directions(self) -> QWidget:
         held = QWidget()
@@ -146,10 +146,14 @@ class CaptureDialog(QDialog):
         grid.addWidget(muted(tr("right"), wrap=False), 1, 1, Qt.AlignmentFlag.AlignRight)
         return held
 
-    def _on_style(self) -> None:
+    def _fit(self) -> None:
         room = self.screen().availableSize() * 0.95
         self.resize(QSize(self._style.px(SIZE[0]), self._style.px(SIZE[1])).boundedTo(room))
+
+    def _on_style(self) -> None:
+        self._fit()
         self.steps.restyle()
+        self.light.clear()  # its mark is drawn anew
         self._on_state()
 
     # --- what changes ---------------------------------------------------------------------------------------------

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from app.live.commands import run_command
+from app.cli.lines import PICTURE, LineBar
+from app.live.commands import _read_progress, run_command
 from app.live.marker import RunMarker
 from app.live.report import LogTail, report_text
-from app.tasks import TaskList, TaskState
+from app.tasks import Task, TaskList, TaskState
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -100,3 +104,13 @@ def test_a_report_has_versions_words_and_the_log() -> None:
     tail.handle(logging.LogRecord("x", logging.ERROR, "", 1, "it broke", None, None))
     text = report_text("Sorry.", "Traceback ...", tail)
     assert text.startswith("Sorry.\n") and "mien: " in text and "it broke" in text and "Traceback ..." in text
+
+
+def test_pictures_of_what_emerges_reach_the_task(capfd: pytest.CaptureFixture[str]) -> None:
+    bar = LineBar()
+    bar.start("painting the skin", 4)
+    bar.show(np.full((24, 24, 3), 200, np.uint8))
+    task, said = Task("Make the avatar"), deque[str]()
+    _read_progress(task, StringIO(capfd.readouterr().err + "A sentence.\n" + PICTURE + "nonsense\n"), said)
+    assert task.picture.shape == (24, 24, 3) and abs(float(task.picture.mean()) - 200) < 3
+    assert task.detail == "painting the skin" and list(said) == ["A sentence."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from app.avatar_store import AvatarStore
 from app.avatar_work import kept_captures
 from app.state.capture_guide import CaptureStage, GuidedCaptureState
-from app.tasks import TaskState
+from app.tasks import Task, TaskList, TaskState
 from app.views.capture_dialog import CaptureDialog
+from app.views.tasks_panel import TasksPanel
 from app.window.run import Opened
 from app.window.style import Style
 from app.window_settings import SourceSettings
@@ -208,6 +210,25 @@ def _texts(dialog: CaptureDialog) -> str:
     from PySide6.QtWidgets import QLabel
 
     return " ".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def test_a_task_shows_what_emerges(qapp: QApplication, until: Until) -> None:
+    tasks = TaskList()
+    go = threading.Event()
+
+    def work(task: Task) -> None:
+        task.picture = np.full((40, 40, 3), (200, 40, 40), np.uint8)
+        go.wait(10)
+
+    panel = TasksPanel(tasks)
+    task = tasks.start("Make the avatar", work)
+    until(lambda: task.picture is not None)
+    tasks.poll()
+    shown = panel.rows[task].picture
+    assert not shown.isHidden() and shown.pixmap().toImage().pixelColor(5, 5).red() > 190
+    go.set()
+    until(lambda: task.state is TaskState.DONE)
+    tasks.close()
 
 
 # --- in the main window -----------------------------------------------------------------------------------------------
