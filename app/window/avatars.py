@@ -51,9 +51,9 @@ class AvatarsPart:
         self.dialog: RetargetDialog | None = None
         self.capture: CaptureDialog | None = None
         self.row: TaskRow | None = None
-        """Of the avatar that is being made."""
-        self._making: Task | None = None
-        self._made = ""
+        """Of the avatar whose making began last."""
+        self._making: dict[Task, str] = {}
+        """What makes avatars now, and their names."""
 
     def connect(self, window: WindowCommands, dialogs: Dialogs) -> None:
         """Connect the panel, and look who there is."""
@@ -127,7 +127,7 @@ class AvatarsPart:
             text = tr("From the demo clip…") if demo else tr("From {name}…", name=source.name)
             found.append((text, lambda: self._ask_name(source)))
         for name in self.avatars.state.unfinished:
-            if self._making is None or self._made != name:
+            if name not in self._making.values():
                 found.append((tr("Go on with {name}", name=name), partial(self._make, name, "capture")))
                 found.append((tr("Delete what was captured of {name}", name=name), partial(self._forget, name)))
         return found
@@ -185,8 +185,9 @@ class AvatarsPart:
 
         tasks = self._director.models.tasks
         self._dialogs.run(tr("Make the avatar {name}", name=name), _arguments(name, source), AvatarStore().path(name))
-        self._making, self._made = tasks.tasks[-1], name
-        self._show_row(TaskRow(self._making, tasks))
+        task = tasks.tasks[-1]
+        self._making[task] = name
+        self._show_row(TaskRow(task, tasks))
 
     def _show_row(self, row: TaskRow | None) -> None:
         if self.row is not None:
@@ -197,13 +198,15 @@ class AvatarsPart:
             self.panel.making.addWidget(row)
 
     def _on_task(self, task: Task) -> None:
-        if task is not self._making or self.row is None:
+        if task not in self._making:
             return
-        self.row.refresh()
+        shown = self.row is not None and self.row.task is task
+        if self.row is not None and shown:
+            self.row.refresh()
         if task.state is TaskState.RUNNING:
             return
-        self._making = None
-        if task.state is TaskState.DONE:
+        del self._making[task]
+        if shown and task.state is TaskState.DONE:
             self._show_row(None)
         # A capture that was cancelled can be gone on with.
         self.avatars.look()
