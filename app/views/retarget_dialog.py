@@ -1,4 +1,4 @@
-"""Every channel of the avatar that is drawn: gain, offset, dead zone, mute, solo; what goes in and what comes out."""
+"""Every channel of the avatar that is drawn: dead zone, curve, gain, offset, mute, solo; what goes in and comes out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QDialog,
     QDoubleSpinBox,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.views.curve_editor import CurveButton, CurveEditor, Points
 from app.views.widgets import muted
 from app.window.style import Style
 from app.window.texts import tr
@@ -71,18 +73,37 @@ class RetargetDialog(QDialog):
         self.setWindowTitle(tr("How the avatar is driven"))
         self.rows: dict[str, dict[str, QWidget]] = {}
         self.meters: dict[str, Meter] = {}
+        self.curves: dict[str, CurveButton] = {}
+        self._bent = ARKIT_CHANNELS[0]
         self._history: list[RetargetSettings] = []
+        self._merging = ""
+        self._group = QButtonGroup(self)
         page = QWidget()
         page.setObjectName("page")
         grid = QGridLayout(page)
         grid.setVerticalSpacing(4)
-        for column, text in enumerate(("", tr("In, out"), *(tr(f[1]) for f in FIELDS), tr("Mute"), tr("Solo"))):
+        for column, text in enumerate(
+            ("", tr("In, out"), *(tr(f[1]) for f in FIELDS), tr("Mute"), tr("Solo"), tr("Curve"))
+        ):
             grid.addWidget(muted(text, wrap=False), 0, column)
         for number, name in enumerate(ARKIT_CHANNELS, 1):
             self._add_row(grid, number, name, style)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(page)
+        self.editor = CurveEditor(style)
+        self.editor.changed.connect(self._bend)
+        self.editor.settled.connect(self._seal)
+        self.title = QLabel()
+        self.title.setProperty("role", "title")
+        self.straighten = QPushButton(tr("Straighten"))
+        self.straighten.clicked.connect(self._straighten)
+        side = QVBoxLayout()
+        side.addWidget(self.title)
+        side.addWidget(self.editor, 1)
+        side.addWidget(muted(tr("What goes in runs to the right, what comes out upwards; the upright line is now.")))
+        side.addWidget(muted(tr("Drag a point, press beside the line to add one, double-click one to remove it.")))
+        side.addWidget(self.straighten)
         self.copy = QPushButton(tr("Copy left to right"))
         self.copy.clicked.connect(self._copy)
         self.undo = QPushButton(tr("Undo"))
@@ -99,15 +120,31 @@ class RetargetDialog(QDialog):
         row.addWidget(close)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 14, 16, 14)
-        outer.addWidget(scroll, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(style.px(16))
+        middle.addWidget(scroll, 1)
+        middle.addLayout(side)
+        outer.addLayout(middle, 1)
         outer.addLayout(row)
-        self._show()
-        self.resize(style.px(720), style.px(560))
+        self.choose_curve(self._bent)
+        self.resize(style.px(1000), style.px(580))
 
     def show_values(self, going_in: NDArray[np.floating], coming_out: NDArray[np.floating]) -> None:
         """(52,) tracked values and what the avatar gets of them."""
         for name, before, after in zip(ARKIT_CHANNELS, going_in.tolist(), coming_out.tolist(), strict=True):
             self.meters[name].show_values(before, after)
+            if name == self._bent:
+                # The curve comes after the dead zone.
+                dead = self._settings.channels.get(name, ChannelCurve()).dead_zone
+                self.editor.show_value(max(before - dead, 0.0) / (1.0 - dead))
+
+    def choose_curve(self, name: str) -> None:
+        """Bend this channel's curve."""
+        self._bent = name
+        self.curves[name].setChecked(True)
+        self.title.setText(words(name))
+        self.editor.setAccessibleName(f"{tr('Response curve')}: {words(name)}")
+        self._show()
 
     def _add_row(self, grid: QGridLayout, number: int, name: str, style: Style) -> None:
         grid.addWidget(QLabel(words(name)), number, 0)
@@ -129,6 +166,12 @@ class RetargetDialog(QDialog):
             box.toggled.connect(lambda _=False, name=name: self._read(name))
             found[field] = box
             grid.addWidget(box, number, column)
+        curve = CurveButton(style)
+        curve.setAccessibleName(f"{words(name)}: {tr('Curve')}")
+        curve.clicked.connect(lambda _=False, name=name: self.choose_curve(name))
+        self._group.addButton(curve)
+        self.curves[name] = curve
+        grid.addWidget(curve, number, 7)
         self.rows[name] = found
 
     def _show(self) -> None:
@@ -141,6 +184,10 @@ class RetargetDialog(QDialog):
                 elif isinstance(widget, QCheckBox):
                     widget.setChecked(getattr(curve, field))
                 widget.blockSignals(False)
+            self.curves[name].show_points(curve.points)
+            if name == self._bent:
+                self.editor.show_points(curve.points)
+                self.straighten.setEnabled(bool(curve.points))
         self.undo.setEnabled(bool(self._history))
 
     def _read(self, name: str) -> None:
@@ -151,6 +198,19 @@ class RetargetDialog(QDialog):
         channels = dict(self._settings.channels) | {name: ChannelCurve.model_validate(values)}
         self._put(self._settings.model_copy(update={"channels": channels}))
 
+    def _bend(self, points: Points) -> None:
+        curve = self._settings.channels.get(self._bent, ChannelCurve()).model_copy(update={"points": points})
+        channels = dict(self._settings.channels) | {self._bent: curve}
+        self._put(self._settings.model_copy(update={"channels": channels}), merge=f"curve {self._bent}")
+
+    def _straighten(self) -> None:
+        self._seal()
+        self._bend(())
+        self._seal()
+
+    def _seal(self) -> None:
+        self._merging = ""
+
     def _copy(self) -> None:
         channels = dict(self._settings.channels)
         for name in ARKIT_CHANNELS:
@@ -159,14 +219,18 @@ class RetargetDialog(QDialog):
         self._put(self._settings.model_copy(update={"channels": channels}))
 
     def _undo(self) -> None:
+        self._seal()
         if self._history:
             self._settings = self._history.pop()
             self._show()
             self.changed.emit(self._settings)
 
-    def _put(self, settings: RetargetSettings) -> None:
+    def _put(self, settings: RetargetSettings, merge: str = "") -> None:
+        """Use these; steps in a row with the same `merge` (a point being dragged) are taken back as one."""
         if settings != self._settings:
-            self._history.append(self._settings)
+            if not merge or merge != self._merging:
+                self._history.append(self._settings)
+            self._merging = merge
             self._settings = settings
             self._show()
             self.changed.emit(settings)
