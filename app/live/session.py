@@ -88,6 +88,8 @@ class Session:
     ) -> None:
         self.model: FaceModel | None = None
         """The face model, once it is loaded."""
+        self.open_driver = False
+        """For those who will draw off-screen: load OpenGL's driver beforehand."""
         self.hold_until_displayed = False
         """For those who call `note_displayed`: track one picture and wait until it is shown, then all others."""
         self._drawable, self._displayed = threading.Event(), threading.Event()
@@ -285,6 +287,11 @@ class Session:
         try:
             from rendering import prepare_drawing
 
+            if self.open_driver:
+                # Not on a thread beside this one: both would load the same library, which refers to itself in circles.
+                from rendering.offscreen import open_driver
+
+                open_driver()
             prepare_drawing(model)
         finally:
             self._drawable.set()
@@ -367,9 +374,7 @@ class Session:
             tap(face)
         self.on_result()
         if self.hold_until_displayed and not self._displayed.is_set():
-            # At the start: tracking pictures that nobody can see yet would only hold up what they wait for.
-            self._displayed.wait(DISPLAY_WAIT_S)
-            self._displayed.set()
+            self._wait_for_display()
         capture = self._capture
         if capture is None:
             return
@@ -384,6 +389,14 @@ class Session:
         with self._lock:
             if self._capture is capture:
                 self._capture, self._capture_outcome = None, outcome
+
+    def _wait_for_display(self) -> None:
+        """At the start: tracking pictures that nobody can see yet would only hold up what they wait for. Whoever takes
+        all results, as a recording does, is not kept waiting."""
+        deadline = time.monotonic() + DISPLAY_WAIT_S
+        while not self._displayed.wait(0.05) and not self.result_taps and time.monotonic() < deadline:
+            pass
+        self._displayed.set()
 
 
 def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Calibration | None) -> LiveTracker:

@@ -23,6 +23,11 @@ def has_graphics_card(devices: Path = Path("/dev")) -> bool:
     return any(os.access(path, os.R_OK | os.W_OK) for pattern in CARDS for path in devices.glob(pattern))
 
 
+def drawn_by_card(drawing: Drawing) -> bool:
+    """Whether the window draws with the card itself."""
+    return drawing == "card" or (drawing == "auto" and has_graphics_card())
+
+
 def make_head(
     state: ViewState, drawing: Drawing, parent: QWidget | None = None, *, interactive: bool = True
 ) -> HeadSurface:
@@ -32,7 +37,7 @@ def make_head(
         state, interactive: see HeadSurface.
         drawing: by the card in the window, by the processor beside it, or whichever suits.
     """
-    if drawing == "card" or (drawing == "auto" and has_graphics_card()):
+    if drawn_by_card(drawing):
         from app.views.head_view import HeadView
 
         return HeadView(state, parent, interactive=interactive)

@@ -139,12 +139,6 @@ class _Painter:
         feed.take(wish.face, renderer.render(wish.face, feed.scene(wish.scene), size, alpha=True), wish.scene)
 
 
-def _open_driver() -> None:
-    from rendering.offscreen import open_driver
-
-    open_driver()
-
-
 def _drawn(renderer: SubjectPictures, wish: _Wish) -> NDArray[np.uint8]:
     pixels = renderer.render(wish.face, wish.scene, wish.drawn, alpha=True)
     if wish.shown != wish.drawn:
@@ -171,7 +165,6 @@ class RasterHeadView(HeadSurface):
         self._told = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._listen(self)
-        threading.Thread(target=_open_driver, name="mien-driver", daemon=True).start()
 
     def set_model(self, model: FaceModel) -> None:
         if self._painter is not None:

@@ -28,6 +28,7 @@ from app.state.actions import ACTIONS
 from app.state.notices import Notice, NoticeLevel
 from app.state.preferences import Preferences
 from app.state.shortcuts import ShortcutMap
+from app.views.heads import drawn_by_card
 from app.window.main_window import MainWindow
 from app.window.style import Style
 from app.window.texts import tr
@@ -108,6 +109,7 @@ def open_window(
             keep_going=keep_going,
         )
     session.hold_until_displayed = True
+    session.open_driver = not drawn_by_card(settings.window.drawing)
     director = Director(models, session, marker=marker, tr=tr, remember_source=remember_source)
     director.start()
     shortcuts = ShortcutMap(models.preferences)

@@ -53,7 +53,11 @@ def until(condition):
 until(lambda: models.live.now.phase is Phase.TRACKING)
 models.preferences.set_recording(folder=str(home / "recordings"), audio="none", reserve_mb=0)
 opened.window.record.recording.start()
-until(lambda: models.recording.status is not None and models.recording.status.frames > 20)
+until(
+    lambda: models.recording.status is not None
+    and models.recording.status.frames > 20
+    and opened.director.session.tracked > 5
+)
 opened.window.record.recording.stop()
 until(lambda: not models.recording.busy)
 print(json.dumps({"tracked": opened.director.session.tracked, "recorded": models.recording.outcome.frames}))
