@@ -62,8 +62,8 @@ class Bench:
     """A session with a quick tracker, a tiny model and a camera that can be unplugged."""
 
     def __init__(self, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.live.session.load_face_model", tiny_model)
-        monkeypatch.setattr("app.live.session.prepare_drawing", lambda model: None)
+        monkeypatch.setattr("models.face_model.load_face_model", tiny_model)
+        monkeypatch.setattr("rendering.prepare_drawing", lambda model: None)
         monkeypatch.setattr("app.live.session.RETRY_S", 0.05)
         self.camera = FakeCamera()
         self.clip = clip
@@ -224,8 +224,8 @@ def test_closing_while_loading_does_not_wait(monkeypatch: pytest.MonkeyPatch) ->
         release.wait(10.0)
         return tiny_model()
 
-    monkeypatch.setattr("app.live.session.load_face_model", slow)
-    monkeypatch.setattr("app.live.session.prepare_drawing", lambda model: None)
+    monkeypatch.setattr("models.face_model.load_face_model", slow)
+    monkeypatch.setattr("rendering.prepare_drawing", lambda model: None)
     session = Session(TrackerSettings(), make_tracker=lambda *_: QuickTracker())
     session.start()
     start = time.monotonic()
