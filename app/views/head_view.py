@@ -123,7 +123,9 @@ class HeadView(HeadSurface):
         try:
             with GLOO_LOCK:
                 self._canvas.set_current()
+                self._guard_alpha(False)
                 self._draw()
+                self._guard_alpha(True)
         except Exception as error:
             self._give_up(error)
         self.draw_ms = (time.perf_counter() - start) * 1e3
@@ -157,6 +159,17 @@ class HeadView(HeadSurface):
                 self._who.draw(self._renderer, face, scene, (width, height))
                 pixels = self._buffer.read()
         feed.take(face, pixels, shown)
+
+    def _guard_alpha(self, on: bool) -> None:
+        """Once a picture is drawn, vispy clears its alpha to that of the clear colour: an empty scissor keeps it, where
+        it is wanted."""
+        from vispy import gloo
+
+        if self.see_through:
+            gloo.set_state(scissor_test=on)
+            gloo.set_scissor(0, 0, 0, 0)
+        elif on:
+            gloo.set_clear_color((0.0, 0.0, 0.0, 1.0))
 
     def _clear(self) -> None:
         from vispy import gloo

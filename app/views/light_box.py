@@ -47,6 +47,7 @@ class LightBox(QWidget):
         self.mirrored = False
         """The picture is shown mirrored, its light with it: sides are told as they are seen."""
         self._light = LightSettings()
+        self._picture = False
         self._filling = False
         self._lamp = "key"
         self.presets = QComboBox()
@@ -79,7 +80,7 @@ class LightBox(QWidget):
         Args:
             picture: the background has a picture that can give the light.
         """
-        self._light = light
+        self._light, self._picture = light, picture
         self._filling = True
         name = next((n for n, preset in PRESETS.items() if preset == light), "")
         self.presets.setCurrentIndex(self.presets.findData(name))
@@ -92,7 +93,7 @@ class LightBox(QWidget):
         for of_around in (self.from_picture, self.sky, self.ground):
             of_around.setVisible(around)
         if around:
-            self._show_around(light.environment, picture)
+            self._show_around(light.environment)
         else:
             self._show_lamp(getattr(light, self._lamp))
         self._write_values()
@@ -109,11 +110,11 @@ class LightBox(QWidget):
         if lamp.colour is not None:
             self.colour.show_colour(lamp.colour)
 
-    def _show_around(self, around: EnvironmentSettings, picture: bool) -> None:
+    def _show_around(self, around: EnvironmentSettings) -> None:
         self.strength.setValue(round(100 * around.strength))
         self.from_picture.setChecked(around.source == "picture")
-        self.from_picture.setEnabled(picture or around.source == "picture")
-        self.from_picture.setToolTip("" if picture else tr("Choose a picture for the background first"))
+        self.from_picture.setEnabled(self._picture or around.source == "picture")
+        self.from_picture.setToolTip("" if self._picture else tr("Choose a picture for the background first"))
         self.sky.show_colour(around.sky)
         self.ground.show_colour(around.ground)
         for button in (self.sky, self.ground):
@@ -183,11 +184,11 @@ class LightBox(QWidget):
             self.edited.emit(PRESETS[name], "")
         else:
             # One's own light is what it is already.
-            self.show_light(self._light, picture=self.from_picture.isEnabled())
+            self.show_light(self._light, picture=self._picture)
 
     def _on_lamp(self, name: str) -> None:
         self._lamp = name
-        self.show_light(self._light, picture=not self.from_picture.toolTip())
+        self.show_light(self._light, picture=self._picture)
 
     def _on_changed(self, what: str) -> None:
         if self._filling:
