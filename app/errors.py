@@ -23,6 +23,8 @@ EXPECTED = frozenset(
         "recordings.manifest.SessionFileError",
         "recordings.video.VideoWriterError",
         "rendering.offscreen.RenderingUnavailableError",
+        "rendering.scene_picture.PictureFileError",
+        "rendering.scene_settings.SceneFileError",
         "rendering.virtual_camera.settings.VirtualCameraError",
         "tracking.calibration.CalibrationError",
         "tracking.calibration_store.CalibrationFileError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import radians
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 
 from rendering.colour import linear, temperature_colour
 from rendering.scene import Background, BackgroundPicture, Backing, Environment, Lamp, Light, Look, Radiance
-from rendering.scene_settings import LampSettings, LightSettings, SceneSettings
+from rendering.scene_picture import picture_of
+from rendering.scene_settings import LampSettings, LightSettings, SceneSettings, load_scene
 
-__all__ = ["environment_of", "look_of"]
+__all__ = ["environment_of", "look_of", "read_look"]
 
 USUAL = Light()
 SMALL = 64
@@ -36,6 +38,17 @@ def look_of(settings: SceneSettings, picture: BackgroundPicture | None = None) -
         fov=radians(settings.fov_deg),
         stay=settings.framing == "stay",
     )
+
+
+def read_look(path: Path) -> Look:
+    """What a file of scene settings stands for, with its picture.
+
+    Raises:
+        SceneFileError: the file cannot be used.
+        PictureFileError: the picture cannot.
+    """
+    settings = load_scene(path)
+    return look_of(settings, picture_of(settings))
 
 
 def _background(settings: SceneSettings, picture: BackgroundPicture | None) -> Background:

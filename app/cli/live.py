@@ -17,6 +17,8 @@ from app.cli.main import FAILED
 from app.cli.track import load_calibration
 from app.jobs.live import LiveRequest, LiveStatus, run_live, stream_of
 from app.settings import load_settings
+from rendering import Scene
+from rendering.look import read_look
 from rendering.subject import OWN, Subject
 from rendering.virtual_camera.settings import read_settings
 from tracking import TrackerSettings
@@ -53,6 +55,8 @@ class Options(BaseModel):
     """Device of the virtual camera, where there are several."""
     avatar: str | None = None
     """Whose head the virtual camera shows: an avatar's name, or a .mien, .vrm or .glb file; otherwise your own."""
+    scene: Path | None = None
+    """Background, camera and light that the virtual camera shows it with: a .scene.json that the window has written."""
     loop: bool = False
     """A video starts over at its end."""
     seconds: float | None = Field(default=None, gt=0)
@@ -87,6 +91,7 @@ def run(args: Sequence[str], prog: str) -> int:
         streams=tuple(stream_of(text) for text in options.stream),
         camera=camera,
         subject=OWN if options.avatar is None else subject_of(options.avatar),
+        scene=Scene() if options.scene is None else read_look(options.scene).on(Scene()),
         tracker=options.tracker,
         calibration=load_calibration(options.calibration),
         mirrored=options.input_is_mirrored,

@@ -18,6 +18,8 @@ from app.jobs.track import Progress, RenderRequest, TrackJobs, TrackOutcome, Tra
 from app.settings import load_settings
 from models.face_model import load_face_model
 from recordings.video import Codec, check_target
+from rendering import Scene
+from rendering.look import read_look
 from tracking import TrackerSettings
 from tracking.calibration import Calibration
 from tracking.calibration_store import CalibrationStore
@@ -46,6 +48,8 @@ class Options(BaseModel):
     """What the video shows."""
     codec: Codec = "h264"
     """Of the video."""
+    scene: Path | None = None
+    """Background, camera and light of the video: a .scene.json that the window has written."""
     raw: bool = False
     """Write values as fitted, neither calibrated nor smoothed."""
     input_is_mirrored: bool = False
@@ -67,6 +71,8 @@ def run(args: Sequence[str], prog: str) -> int:
     planned = plan_inputs(options.inputs, options.out)
     if options.render is not None:
         check_target(options.render, options.codec)
+    # Read once, and before anything is tracked.
+    scene = Scene() if options.scene is None else read_look(options.scene).on(Scene())
     calibration = load_calibration(options.calibration)
     model = load_face_model(options.face_model) if options.face_model else None
     failures = 0
@@ -74,7 +80,7 @@ def run(args: Sequence[str], prog: str) -> int:
         for item in planned:
             try:
                 outcome = jobs.run(
-                    _request(options, item, calibration, alone=len(planned) == 1), Progress(bar.start, bar.step)
+                    _request(options, item, calibration, scene, alone=len(planned) == 1), Progress(bar.start, bar.step)
                 )
             except Exception as error:
                 sentence = sentence_for(error)
@@ -107,11 +113,13 @@ def load_calibration(person: str | None) -> Calibration | None:
     return found
 
 
-def _request(options: Options, item: PlannedInput, calibration: Calibration | None, *, alone: bool) -> TrackRequest:
+def _request(
+    options: Options, item: PlannedInput, calibration: Calibration | None, scene: Scene, *, alone: bool
+) -> TrackRequest:
     render = None
     if options.render is not None:
         path = options.render if alone else item.folder / options.render.name
-        render = RenderRequest(path, (options.view,), options.codec)
+        render = RenderRequest(path, (options.view,), options.codec, scene=scene)
     return TrackRequest(
         spec=item.spec,
         folder=item.folder,

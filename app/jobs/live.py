@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.demo_clip import named_input
 from app.errors import CommandError
 from models.face_model import FaceModel, load_face_model
+from rendering import Scene
 from rendering.subject import OWN, Subject
 from rendering.virtual_camera.settings import VirtualCameraSettings
 from tracking import FaceTracker, FrameTracker, Source, TrackerSettings
@@ -36,6 +37,7 @@ class LiveRequest:
         streams: those to send to.
         camera: the virtual camera, None for none.
         subject: whose head it shows.
+        scene: how.
         tracker: the tracker's settings.
         calibration: None for none.
         mirrored: the input is mirrored.
@@ -47,6 +49,7 @@ class LiveRequest:
     streams: tuple[StreamSettings, ...] = ()
     camera: VirtualCameraSettings | None = None
     subject: Subject = OWN
+    scene: Scene = field(default_factory=Scene)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     calibration: Calibration | None = None
     mirrored: bool = False
@@ -79,6 +82,7 @@ class Outlets:
         camera: None for none.
         model: face model to draw.
         subject: whose head the camera shows.
+        scene: how; by default as usual.
         backend_module, backend: see VirtualCamera; for tests and measurements.
     """
 
@@ -88,6 +92,7 @@ class Outlets:
         camera: VirtualCameraSettings | None,
         model: FaceModel,
         subject: Subject = OWN,
+        scene: Scene | None = None,
         *,
         backend_module: str | None = None,
         backend: str | None = None,
@@ -100,7 +105,7 @@ class Outlets:
 
             self.camera = VirtualCamera(camera, backend_module=backend_module, backend=backend)
             self.camera.start()
-            self.feeder = CameraFeeder(self.camera, model, subject=subject)
+            self.feeder = CameraFeeder(self.camera, model, scene, subject)
 
     def send(self, face: TrackedFace) -> None:
         """The newest result, to all; takes microseconds."""
@@ -143,7 +148,7 @@ def run_live(request: LiveRequest, watch: Callable[[LiveStatus], None] = lambda 
     model = load_face_model()
     with ExitStack() as stack:
         source, tracker = _input(request, model, stack)
-        outlets = Outlets(request.streams, request.camera, model, request.subject)
+        outlets = Outlets(request.streams, request.camera, model, request.subject, request.scene)
         stack.callback(outlets.close)
         pipeline = stack.enter_context(Pipeline(source, tracker, on_result=outlets.send))
         start = time.monotonic()

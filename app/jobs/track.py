@@ -31,6 +31,7 @@ from recordings.manifest import (
 from recordings.table import TRACKER_STAGES
 from recordings.versions import software_versions
 from rendering import OffscreenRenderer, Scene, View
+from rendering.place import HeadPlace
 from tracking import FaceTracker, FrameTracker, Source, TrackedFace, TrackerSettings, open_source, track_frames
 from tracking.calibration import Calibration
 from tracking.detail import DetailStage
@@ -235,12 +236,13 @@ class TrackJobs:
     def _video(self, request: RenderRequest, source: Source) -> VideoThread:
         if self._renderer is None and any(view != "input" for view in request.views):
             self._renderer = self._resources.enter_context(OffscreenRenderer(self.model))
-        if self._renderer is not None:
-            self._renderer.scene = request.scene
         pane = pane_size(request.pane or (source.width, source.height))
         panes = [_pane(view, self._renderer) for view in request.views]
+        place = HeadPlace()
 
         def paint(face: TrackedFace) -> Image:
+            if self._renderer is not None:
+                self._renderer.scene = place.placed(request.scene, face)
             return np.hstack([draw(face, pane) for draw in panes])
 
         writer = VideoWriter(request.path, pane[0] * len(panes), pane[1], source.fps, request.codec)

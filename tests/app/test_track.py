@@ -24,6 +24,7 @@ from app.cli.track import ViewName
 from models.channels import ARKIT_CHANNELS
 from recordings import FRAME_COLUMNS
 from rendering import View
+from rendering.scene_settings import BackgroundSettings, SceneSettings, save_scene
 from tests.app.conftest import Run
 from tests.conftest import heed_interrupts
 from tests.helpers.media import write_clip
@@ -89,6 +90,35 @@ def test_a_rendered_video_keeps_the_clips_times(run: Run, face_clip: Path, tmp_p
     assert [p.time for p in pictures] == pytest.approx([n / 25 for n in range(24)], abs=1e-3)
     assert manifest_of(tmp_path)["render"]["present"] is True
     assert manifest_of(tmp_path)["render"]["view"] == "overlay"
+
+
+@pytest.mark.gl
+def test_a_video_is_staged_as_a_scene_file_says(run: Run, face_clip: Path, tmp_path: Path) -> None:
+    scene = tmp_path / "red.scene.json"
+    save_scene(SceneSettings(background=BackgroundSettings(kind="colour", colour=(210, 20, 30))), scene)
+    result = run("track", face_clip, "--out", tmp_path / "out", "--render", tmp_path / "v.mp4", "--scene", scene)
+    assert result.status == 0, result.err
+    with av.open(str(tmp_path / "v.mp4")) as film:
+        picture = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    # H.264 keeps colours roughly.
+    np.testing.assert_allclose(picture[2, 2].astype(int), (210, 20, 30), atol=8)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{nonsense", "damaged"),
+        ('{"schema_version": 1, "background": {"kind": "picture", "picture": "/nowhere/a.png"}}', "a.png is not there"),
+    ],
+)
+def test_a_scene_that_cannot_be_used_is_told_before_anything_is_tracked(
+    run: Run, face_clip: Path, tmp_path: Path, content: str, said: str
+) -> None:
+    scene = tmp_path / "bad.scene.json"
+    scene.write_text(content)
+    result = run("track", face_clip, "--out", tmp_path / "out", "--scene", scene)
+    assert result.status != 0 and said in result.err and "Traceback" not in result.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_view_names_are_the_renderers() -> None:
