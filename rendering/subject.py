@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models.avatars import Avatar
     from models.avatars.person_file import PersonAvatar
     from models.face_model import FaceModel
+    from tracking.person_wrinkles import PersonWrinkles
     from tracking.retarget import Driven
 
 __all__ = ["OWN", "Subject", "SubjectDriver", "SubjectPictures"]
@@ -59,12 +60,13 @@ class SubjectDriver:
     Args:
         subject: who; may be replaced by one of the same look at any time.
         model: face model of persons.
+        wrinkles: fold a person's skin, on a thread of its own; see `PersonWrinkles`. To be closed.
 
     Raises:
         ValueError: the person was made with another face model.
     """
 
-    def __init__(self, subject: Subject, model: FaceModel) -> None:
+    def __init__(self, subject: Subject, model: FaceModel, *, wrinkles: bool = False) -> None:
         from tracking.retarget import Retargeter  # with all of retargeting: only where somebody is driven
 
         self.subject = subject
@@ -73,11 +75,14 @@ class SubjectDriver:
         self._face: TrackedFace | None = None
         self._driven: Driven | None = None
         self._shown: TrackedFace | None = None
+        self._wrinkles: PersonWrinkles | None = None
         person = subject.person
         if person is not None:
             if person.manifest.face_model != model.name or len(person.identity) > model.identity_count:
                 raise ValueError(f"{person.manifest.name} was made with another face model: make it again.")
             self._identity = model.identity(person.identity)
+            if wrinkles:
+                self._wrinkles = _wrinkles_of(person, model, self._identity)
 
     def take(self, subject: Subject) -> None:
         """Other settings."""
@@ -96,7 +101,8 @@ class SubjectDriver:
         return self._driven
 
     def face(self, face: TrackedFace) -> TrackedFace:
-        """The face with the person's shape and what drives it. Wrinkles are the tracked person's own: left out."""
+        """The face with the person's shape and what drives it; its wrinkles are the avatar's own or none, never those
+        of the tracked person."""
         if face is self._face and self._shown is not None:
             return self._shown
         driven = self.driven(face)
@@ -112,10 +118,16 @@ class SubjectDriver:
             gaze=driven.gaze,
         )
         posed = self._model.pose(self._identity, driven.values, driven.gaze)
+        relief = None if self._wrinkles is None else self._wrinkles.follow(posed.vertices)
         self._shown = replace(
-            face, parameters=turned, vertices=posed.vertices, normals=posed.normals, displacement=None
+            face, parameters=turned, vertices=posed.vertices, normals=posed.normals, displacement=relief
         )
         return self._shown
+
+    def close(self) -> None:
+        """End what runs beside; to be called once nothing is driven any more."""
+        if self._wrinkles is not None:
+            self._wrinkles.close()
 
     def scene(self, scene: Scene) -> Scene:
         """The scene with the person's hair and eyes."""
@@ -130,20 +142,33 @@ class SubjectDriver:
         )
 
 
+def _wrinkles_of(person: PersonAvatar, model: FaceModel, identity: NDArray[np.float32]) -> PersonWrinkles:
+    from tracking.person_wrinkles import PersonSkin, PersonWrinkles
+
+    def make() -> PersonSkin:
+        from tracking.detail_network import DetailNetwork
+
+        return PersonSkin(model, person.texture, identity, DetailNetwork(model.name))
+
+    return PersonWrinkles(make)
+
+
 class SubjectPictures:
     """Draws off-screen whoever is chosen, on the thread that makes it. See `OffscreenRenderer`.
 
     Args:
         model: face model.
         scene: at first.
+        wrinkles: see SubjectDriver.
 
     Raises:
         RenderingUnavailableError: there is no usable OpenGL.
     """
 
-    def __init__(self, model: FaceModel, scene: Scene) -> None:
+    def __init__(self, model: FaceModel, scene: Scene, *, wrinkles: bool = False) -> None:
         self._model = model
         self._scene = scene
+        self._with_wrinkles = wrinkles
         self._driver: SubjectDriver | None = None
         self._renderer: Any = None
         self._place = HeadPlace()
@@ -162,7 +187,9 @@ class SubjectPictures:
                 if subject.avatar is not None:
                     self._renderer.renderer.take(subject.settings)
             return
-        driver = None if subject.own else SubjectDriver(subject, self._model)
+        driver = None if subject.own else SubjectDriver(subject, self._model, wrinkles=self._with_wrinkles)
+        if self._driver is not None:
+            self._driver.close()
         if subject.avatar is not None:
             from rendering.avatar_offscreen import AvatarPictures
 
@@ -193,6 +220,8 @@ class SubjectPictures:
 
     def close(self) -> None:
         """Free everything."""
+        if self._driver is not None:
+            self._driver.close()
         self._renderer.close()
 
     def __enter__(self) -> SubjectPictures:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+RESTING = "an avatar is shown"
+"""Why no wrinkles are looked for while `DetailedTracker.rest` is in force."""
+
 
 class DetailSettings(BaseModel):
     """Wrinkles while tracking."""

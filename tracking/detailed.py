@@ -13,7 +13,7 @@ from models.face_model import FaceModel
 from tracking.calibration import Calibration
 from tracking.detail import Detail, DetailStage, view_problem
 from tracking.detail_network import DetailNetwork
-from tracking.detail_settings import DetailSettings
+from tracking.detail_settings import RESTING, DetailSettings
 from tracking.mailbox import Mailbox
 from tracking.settings import TrackerSettings
 from tracking.tracker import FaceTracker
@@ -113,6 +113,7 @@ class DetailedTracker:
         threaded: bool = True,
     ) -> None:
         self.tracker = tracker
+        self._resting = False
         make = make_stage or (lambda: stage_for(tracker.model, tracker.settings.detail))
         self._stage: DetailStage | None = None
         self._worker: DetailWorker | None = None
@@ -136,8 +137,14 @@ class DetailedTracker:
         if self._worker is None:
             assert self._stage is not None
             return with_detail(tracked, self._stage.process(tracked))
+        if self._resting:
+            return with_detail(tracked, Detail(None, DetailState.NONE, RESTING))
         self._worker.submit(tracked)
         return with_detail(tracked, self._worker.latest())
+
+    def rest(self, resting: bool) -> None:
+        """Look for no relief while nobody would see it. Any thread; without effect where it is not `threaded`."""
+        self._resting = resting
 
     def configure(self, settings: TrackerSettings) -> None:
         """See FaceTracker; the detail stage stays as it was made."""

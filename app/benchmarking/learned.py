@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from app.avatar_store import LIBRARY
 from app.benchmarking.samples import Samples, percentiles
 from app.learned_core import engine_facts
+from models.avatars.person_file import SUFFIX, read_person
 from models.face_model import FaceModel
 from tracking import FaceTracker, TrackedFace, TrackerSettings
 from tracking.coarse import CoarsePredictor
@@ -18,7 +20,12 @@ from tracking.detail import Detail, DetailStage
 from tracking.detail_network import DetailNetwork
 from tracking.detail_settings import DetailSettings
 from tracking.detailed import DetailedTracker
-from tracking.types import DetailState
+from tracking.person_wrinkles import PersonSkin
+from tracking.retarget import Retargeter
+from tracking.types import DetailState, FaceParameters
+
+DRIVEN = 300
+"""Faces that drive an avatar for `driving_ms`."""
 
 __all__ = ["LearnedCore", "MeasuredCore"]
 
@@ -53,11 +60,28 @@ class _RecordedStage(DetailStage):
         super().__init__(model, network, settings)
         self.network = network
         self.results: list[tuple[float, Detail]] = []
+        self.seen: list[FaceParameters] = []
 
     def process(self, tracked: TrackedFace) -> Detail:
         """See DetailStage."""
         found = super().process(tracked)
         self.results.append((time.monotonic(), found))
+        if tracked.parameters is not None and len(self.seen) < DRIVEN:
+            self.seen.append(tracked.parameters)
+        return found
+
+    def driving_ms(self) -> list[float]:
+        """What it takes to drive a person's avatar by each of the first faces: retargeting, posing, decoding."""
+        person = read_person(min(LIBRARY.glob(f"*{SUFFIX}")))
+        identity = self._model.identity(person.identity)
+        skin = PersonSkin(self._model, person.texture, identity, self.network)
+        retargeter, found = Retargeter(), []
+        for number, parameters in enumerate(self.seen):
+            started = time.perf_counter()
+            driven = retargeter.apply(parameters, number / 30)
+            posed = self._model.pose(identity, driven.values, driven.gaze)
+            skin.relief(posed.vertices)
+            found.append((time.perf_counter() - started) * 1e3)
         return found
 
 
@@ -124,6 +148,7 @@ class MeasuredCore:
             "decodes": len(decodes),
             **({"decode_ms": percentiles(decodes)} if decodes else {}),
             **({"encode_ms": percentiles(encodes)} if encodes else {}),
+            **({"driving_ms": percentiles(stage.driving_ms())} if stage.seen else {}),
             "live_share": round(live / max(len(results), 1), 3),
             "smallest_face": self._core.settings.detail.smallest_face,
             "load_s": round(self._made_s, 2),

@@ -34,6 +34,7 @@ def rows(report: dict[str, Any]) -> list[tuple[str, str]]:
             *_engine("  encoder", detail["encoder"]),
             ("  decode", _optional_ms(detail, "decode_ms")),
             *_engine("  decoder", detail["decoder"]),
+            ("driving a person's avatar instead", _optional_ms(detail, "driving_ms")),
         ]
     if (outputs := report.get("outputs")) is not None:
         recording, camera, stream = (outputs[name] for name in ("recording", "virtual_camera", "stream"))

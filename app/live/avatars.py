@@ -141,6 +141,8 @@ class Avatars:
         ):
             self._look_from_s = None
             self.look()
+        # Wrinkles of somebody who is not shown are looked for only where they are recorded.
+        self._director.session.rest_detail(not self.state.subject.own and not self._models.recording.busy)
         if not self._dirty:
             return
         if self._changed_s is None:

@@ -107,6 +107,7 @@ class Session:
         self._settings = settings
         self._calibration: Calibration | None = None
         self._stride = 1
+        self._resting = False
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -156,6 +157,12 @@ class Session:
         self._calibration = calibration
         if self._tracker is not None:
             self._tracker.calibrate(calibration)
+
+    def rest_detail(self, resting: bool) -> None:
+        """Look for no wrinkles of the tracked person while this is so."""
+        self._resting = resting
+        if isinstance(self._tracker, LiveTracker):
+            self._tracker.rest_detail(resting)
 
     def set_stride(self, stride: int) -> None:
         """Track every so many-th picture."""
@@ -352,6 +359,7 @@ class Session:
             self._tracker = self._make_tracker(self._settings, self.model, self._calibration)
         self._tracker.configure(self._settings)
         self._tracker.calibrate(self._calibration)
+        self.rest_detail(self._resting)
         return self._tracker
 
     def _stop_pipeline(self) -> None:
@@ -405,4 +413,7 @@ def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Cali
 
     tracker = FaceTracker(settings, model, calibration)
     # Without weights or an engine tracking goes on, and each result says why it has no wrinkles.
-    return LiveTracker(DetailedTracker(tracker) if settings.detail.enabled else tracker)
+    if not settings.detail.enabled:
+        return LiveTracker(tracker)
+    detailed = DetailedTracker(tracker)
+    return LiveTracker(detailed, detailed.rest)

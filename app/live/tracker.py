@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from tracking import Frame, FrameTracker, TrackedFace, TrackerSettings
@@ -30,9 +31,11 @@ class LiveTracker:
 
     Args:
         tracker: used by whichever thread calls `process`.
+        rest_detail: told whether to look for no wrinkles, on any thread.
     """
 
-    def __init__(self, tracker: SessionTracker) -> None:
+    def __init__(self, tracker: SessionTracker, rest_detail: Callable[[bool], None] = lambda resting: None) -> None:
+        self.rest_detail = rest_detail
         self._tracker = tracker
         self._lock = threading.Lock()
         self._settings: TrackerSettings | None = None

@@ -42,7 +42,7 @@ class CardSubject:
                 self._avatar.take(subject.settings)
             return
         try:
-            driver = None if subject.own else SubjectDriver(subject, self._model)
+            driver = None if subject.own else SubjectDriver(subject, self._model, wrinkles=True)
         except ValueError as error:
             self.refusal = str(error)
             return
@@ -70,7 +70,10 @@ class CardSubject:
         head.draw(face if driver is None else driver.face(face), size)
 
     def delete(self) -> None:
-        """Free what is on the card."""
+        """Free what is on the card, and end what runs beside."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
         if self._avatar is not None:
             self._avatar.delete()
             self._avatar = None

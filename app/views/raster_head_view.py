@@ -104,7 +104,7 @@ class _Painter:
     def _run(self) -> None:
         try:
             # Opening a device takes a fifth of a second; all of it stays on this thread.
-            with SubjectPictures(self._model, self._scene) as renderer:
+            with SubjectPictures(self._model, self._scene, wrinkles=True) as renderer:
                 while (wish := self._wishes.take()) is not None:
                     start = time.perf_counter()
                     self._choose(renderer, wish.subject)

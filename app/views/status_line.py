@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 
 from app.state.live import Live, LiveState, Phase
 from app.tasks import Task, TaskList
-from app.views.relief import RELIEF, detail_sentence
+from app.views.relief import detail_sentence, relief_words
 from app.views.widgets import muted, restyle
 from app.window.texts import tr
 
@@ -126,7 +126,7 @@ class StatusLine(QWidget):
             self.latency.setText("")
         else:
             self.latency.setText(tr("{p50:.0f} ms delay ({p95:.0f})", p50=live.latency_ms.p50, p95=live.latency_ms.p95))
-        self.relief.setText(tr(RELIEF[live.detail]))
+        self.relief.setText(relief_words(live))
         self.relief.setToolTip(detail_sentence(live))
         self.dropped.setText(tr("{dropped} dropped", dropped=live.dropped))
         if self.details.isChecked():

@@ -19,7 +19,7 @@ from app.state.calibration import CalibrationState
 from app.state.live import Live, Phase
 from app.state.preferences import Preferences
 from app.state.view import ViewState
-from app.views.relief import NOT_TRACKING, RELIEF, detail_sentence
+from app.views.relief import NOT_TRACKING, RELIEF, detail_sentence, of_avatar
 from app.views.smoothing_sliders import SmoothingSliders
 from app.views.widgets import Segmented, heading, muted, rule
 from app.window.texts import tr
@@ -120,7 +120,7 @@ class TuningPanel(QWidget):
     def show_detail(self, live: Live) -> None:
         """Where the wrinkles come from; without any their strength means nothing."""
         running = live.phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
-        there = running and live.detail is not DetailState.NONE
+        there = running and (live.detail is not DetailState.NONE or of_avatar(live))
         sentence = detail_sentence(live) if running else tr(NOT_TRACKING)
         if there:
             sentence = tr("Strength of wrinkles; 100 is true to life.") + " " + sentence

@@ -94,6 +94,11 @@ class DetailMap:
         return np.asarray(np.maximum(soft, soft[:, ::-1]), np.float32)
 
     @staticmethod
+    def window(whole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The window (256, 256, ...) of a map (320, 320, ...) of the whole layout, a copy of its own."""
+        return np.ascontiguousarray(whole[_TOP : _TOP + DETAIL_SIZE, _LEFT : _LEFT + DETAIL_SIZE])
+
+    @staticmethod
     def whole(window: NDArray[np.generic]) -> NDArray[np.generic]:
         """A map (256, 256, ...) of the window placed in the whole layout (320, 320, ...); zero around it."""
         out = np.zeros((FULL_SIZE, FULL_SIZE, *window.shape[2:]), window.dtype)

@@ -66,7 +66,7 @@ class CameraFeeder:
         settings = feed_settings(self._camera.settings, self._scene)
         clear = scene.background.alpha < 1.0 and scene.view is not View.OVERLAY
         try:
-            with SubjectPictures(self._model, scene) as renderer:
+            with SubjectPictures(self._model, scene, wrinkles=True) as renderer:
                 renderer.choose(self._subject)
                 while (face := self._faces.take()) is not None:
                     begun = time.perf_counter()

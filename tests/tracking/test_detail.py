@@ -22,7 +22,7 @@ from models.networks.stored import WeightsError, write_weights
 from tracking import FaceTracker, Frame, TrackedFace, TrackerSettings, TrackingState
 from tracking.detail import Detail, DetailStage, view_problem
 from tracking.detail_network import DetailNetwork
-from tracking.detail_settings import DetailSettings
+from tracking.detail_settings import RESTING, DetailSettings
 from tracking.detailed import DetailedTracker, DetailWorker
 from tracking.sources import VideoSource
 from tracking.types import DetailState
@@ -239,3 +239,19 @@ def test_networks_are_not_loaded_before_they_are_of_use(
     worker.submit(small)
     wait_until(lambda: "too small" in worker.latest().reason)
     worker.close()
+
+
+
+def test_a_resting_tracker_looks_for_no_wrinkles_and_says_why(network: DetailNetwork, large: list[TrackedFace]) -> None:
+    with DetailedTracker(FaceTracker(), lambda: DetailStage(load_face_model(), network)) as tracker:
+        tracker.rest(True)
+        for face in large:
+            found = tracker.process(face.frame)
+            assert found.valid and found.displacement is None and found.detail is DetailState.NONE
+            assert found.detail_note == RESTING
+        assert tracker._worker is not None and tracker._worker.latest().displacement is None
+        tracker.rest(False)
+        deadline = time.monotonic() + 60
+        while tracker.process(large[0].frame).displacement is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
