@@ -14,8 +14,9 @@ from models.avatars import Avatar, AvatarTexture
 from rendering.avatar_mesh import AvatarMeshes
 from rendering.avatar_pose import AvatarFrame, AvatarPose, avatar_view
 from rendering.backdrop import Backdrop
-from rendering.head import CLAY, CUT, Program, blend_softly
+from rendering.head import CLAY
 from rendering.lighting import light_uniforms
+from rendering.program import CUT, Program, blend_softly
 from rendering.projection import HeadView
 from rendering.scene import CameraMode, Scene, View
 from rendering.shaders import shader

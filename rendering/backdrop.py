@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from vispy import gloo
 
-from rendering.head import Program
 from rendering.paint import backdrop_texture
+from rendering.program import Program
 from rendering.scene import Background, Backing
 from rendering.shaders import shader
 

@@ -15,11 +15,12 @@ from rendering.colour import linear
 from rendering.lighting import light_uniforms
 from rendering.mesh import DYNAMIC_TYPE, HeadMesh, head_mesh
 from rendering.paint import encode_srgb, eye_texture, skin_albedo, strand_texture
+from rendering.program import CUT, Program, blend_softly
 from rendering.projection import HeadView
 from rendering.scene import Scene, View
 from rendering.shaders import shader
 
-__all__ = ["EyePose", "HeadVisual", "Program"]
+__all__ = ["EyePose", "HeadVisual"]
 
 Floats = NDArray[np.float32]
 Texture = NDArray[np.uint8]
@@ -30,8 +31,6 @@ WIRE_LINE = (0.10, 0.62, 0.95)
 TEETH = (0.86, 0.80, 0.70)
 TONGUE = (0.44, 0.145, 0.135)
 CLAY_EYE = (0.5, 0.5, 0.5)
-CUT = 0.5
-"""Alpha from which something covers a key colour."""
 IRIS_RADIUS = 0.0059
 """Metres: half of the mean visible iris diameter of 11.8 mm, which hardly differs between people."""
 
@@ -39,34 +38,6 @@ IRIS_RADIUS = 0.0059
 def iris_share(eye_radius: float) -> float:
     """The iris' radius as a share of the eyeball's, of an eyeball's radius in metres."""
     return float(np.clip(IRIS_RADIUS / max(eye_radius, 1e-6), 0.2, 0.6))
-
-
-class Program:
-    """A gloo program that sends a uniform only when its value changed."""
-
-    def __init__(self, vertex: str, fragment: str) -> None:
-        self.gloo = gloo.Program(vertex, fragment)
-        self._names = {name for _, _, name in self.gloo.variables}
-        self._sent: dict[str, Any] = {}
-
-    def set(self, **values: Any) -> None:
-        """Sets uniforms and attributes; those the program does not have are passed over."""
-        for name, value in values.items():
-            if name not in self._names:
-                continue
-            key = value.tobytes() if isinstance(value, np.ndarray) else value
-            if name in self._sent and self._sent[name] == key:
-                continue
-            self._sent[name] = key
-            self.gloo[name] = value
-
-    def draw(self, mode: str, indices: gloo.IndexBuffer | None = None) -> None:
-        """Draws with everything set so far."""
-        self.gloo.draw(mode, indices)
-
-    def delete(self) -> None:
-        """Frees it on the card."""
-        self.gloo.delete()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,21 +324,6 @@ def _start(scene: Scene) -> None:
     )
     gloo.set_depth_mask(True)
     gloo.set_cull_face("back")
-
-
-def blend_softly(scene: Scene, *, over_solid: bool = False) -> None:
-    """Prepares for what lets the background through: its colours arrive multiplied by its alpha.
-
-    Over a key colour nothing may: there shaders with FADE leave out what is faint, and the rest is solid.
-
-    Args:
-        over_solid: also over a key colour, but without covering any more of it: for what is drawn on something solid.
-    """
-    soft = not scene.background.keyed
-    gloo.set_state(
-        blend=soft or over_solid,
-        blend_func=("src_alpha", "one_minus_src_alpha", *(("one", "one_minus_src_alpha") if soft else ("zero", "one"))),
-    )
 
 
 def _common(scene: Scene, view: HeadView, picture: gloo.Texture2D | None) -> dict[str, Any]:

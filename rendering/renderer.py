@@ -17,9 +17,10 @@ from models.geometry.rotations import from_euler
 from models.geometry.tension import Tension
 from rendering.backdrop import Backdrop
 from rendering.bump import displacement_gradient
-from rendering.head import CLAY_EYE, EyePose, HeadVisual, Program, iris_share
+from rendering.head import CLAY_EYE, EyePose, HeadVisual, iris_share
 from rendering.mesh import head_mesh
 from rendering.paint import encode_srgb, eye_texture, strand_texture
+from rendering.program import Program
 from rendering.projection import HeadView, fitted_viewport, head_view
 from rendering.scene import Background, Scene, View
 from rendering.shaders import shader
