@@ -117,7 +117,9 @@ class Director:
         if left is not None:
             self._report_unclean_end(left)
         person = self.models.preferences.settings.window.person
-        self.models.tasks.start("Look for calibrations", self._load_people, on_done=self._on_people, quiet=True)
+        self.models.tasks.start(
+            self._tr("Look for calibrations"), self._load_people, on_done=self._on_people, quiet=True
+        )
         if person:
             self.use_person(person)
         self.look_for_cameras()
@@ -160,7 +162,9 @@ class Director:
 
     def look_for_cameras(self) -> None:
         """Fetch the list of cameras anew."""
-        self.models.tasks.start("Look for cameras", lambda _: _cameras(), on_done=self._on_cameras, quiet=True)
+        self.models.tasks.start(
+            self._tr("Look for cameras"), lambda _: _cameras(), on_done=self._on_cameras, quiet=True
+        )
 
     def calibrate(self, person: str, now_s: float) -> None:
         """Measure this person's neutral face, after a countdown."""
@@ -180,7 +184,10 @@ class Director:
             self.session.calibrate(None)
             return
         self.models.tasks.start(
-            "Load the calibration", lambda _: self.store.load(person), on_done=self._on_calibration_loaded, quiet=True
+            self._tr("Load the calibration"),
+            lambda _: self.store.load(person),
+            on_done=self._on_calibration_loaded,
+            quiet=True,
         )
 
     def retry(self) -> None:
@@ -298,7 +305,7 @@ class Director:
         sentence = self._tr("The neutral face of {person} is in use.", person=calibration.person)
         state.finish(sentence, now_s, good=True)
         self.models.tasks.start(
-            "Store the calibration",
+            self._tr("Store the calibration"),
             lambda _: (self.store.save(calibration), self.store.people())[1],
             on_done=self._on_people,
             quiet=True,
@@ -380,7 +387,7 @@ class Director:
         self._changed_s = None
         if self.models.preferences.unsaved:
             work = self.models.preferences.take_for_saving()
-            self.models.tasks.start("Save the settings", lambda _: work(), on_done=self._on_saved, quiet=True)
+            self.models.tasks.start(self._tr("Save the settings"), lambda _: work(), on_done=self._on_saved, quiet=True)
 
     def _on_saved(self, task: Task) -> None:
         if task.state is TaskState.FAILED:

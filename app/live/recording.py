@@ -57,7 +57,7 @@ class Recording:
         preferences = self._models.preferences.settings.outputs.recording
         facts = self._facts(source)
         self._models.tasks.start(
-            "Start recording",
+            self._director.translate("Start recording"),
             lambda _: _open(preferences, facts, take),
             on_done=lambda task: self._on_open(task, source),
             quiet=True,
@@ -72,7 +72,10 @@ class Recording:
         self.state.stopping = True
         self.state.changed.emit()
         self._models.tasks.start(
-            "Finish the recording", lambda _: recorder.stop(), on_done=self._on_stopped, quiet=True
+            self._director.translate("Finish the recording"),
+            lambda _: recorder.stop(),
+            on_done=self._on_stopped,
+            quiet=True,
         )
 
     def toggle(self) -> None:
@@ -100,7 +103,10 @@ class Recording:
     def look_for_microphones(self) -> None:
         """Fetch the list of microphones anew."""
         self._models.tasks.start(
-            "Look for microphones", lambda _: _microphones(), on_done=self._on_microphones, quiet=True
+            self._director.translate("Look for microphones"),
+            lambda _: _microphones(),
+            on_done=self._on_microphones,
+            quiet=True,
         )
 
     def look_around(self) -> None:
@@ -112,7 +118,7 @@ class Recording:
         """See whether a recording was cut short, and offer to mend it."""
         place = self._models.preferences.settings.outputs.recording.place
         self._models.tasks.start(
-            "Look for recordings that were cut short",
+            self._director.translate("Look for recordings that were cut short"),
             lambda _: _unfinished(place),
             on_done=self._on_unfinished,
             quiet=True,

@@ -351,7 +351,7 @@ class MainWindow(WindowCommands):
     def _on_plots_visible(self, visible: bool) -> None:
         if visible and not self.plots.built:
             self.models.tasks.start(
-                "Load the plots", lambda _: Plots.load(), on_done=lambda _: self.plots.build(), quiet=True
+                tr("Load the plots"), lambda _: Plots.load(), on_done=lambda _: self.plots.build(), quiet=True
             )
 
     def _on_notice_action(self, name: str) -> None:
