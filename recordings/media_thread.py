@@ -14,6 +14,7 @@ from recordings.layout import SOUND_NAME, VIDEO_NAME
 from recordings.media import LiveCodec, MediaError, MediaWriter
 from recordings.session_clock import SessionClock
 from recordings.waiting_line import WaitingLine
+from tracking.threads import come_second
 from tracking.types import Image
 
 __all__ = ["MediaThread"]
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 _LINE_S = 0.5
 """Pictures that may wait: what waits is lost when the program is killed."""
 _LINE_BYTES = 96 << 20
+NICE = 5
+"""Tracking comes first where processors are short; what is to be stored waits in a line meanwhile."""
 _TICK_S = 0.03
 _SILENCE_AFTER_S = 1.0
 """Sound that is so far behind the pictures does not come any more: silence takes its place."""
@@ -88,6 +91,7 @@ class MediaThread:
         self._thread.join()
 
     def _run(self) -> None:
+        come_second(NICE)
         try:
             while not self.line.drained:
                 self._step(self.line.get(_TICK_S))

@@ -14,12 +14,15 @@ from rendering.virtual_camera.camera import VirtualCamera
 from rendering.virtual_camera.compose import compose
 from rendering.virtual_camera.feed import feed_scene, feed_settings, feed_size
 from tracking.mailbox import Mailbox
+from tracking.threads import come_second
 from tracking.types import TrackedFace
 
 _log = logging.getLogger(__name__)
 
 MOST_PIXELS = 400_000
 """Without a graphics card more would cost the tracking its time; `compose` scales up."""
+NICE = 10
+"""Tracking and recording come first where processors are short: a picture sent again is no loss."""
 REST_SHARE = 1.0
 """Of the time that a picture took, the thread rests: what it draws with is the tracking's, too. The camera holds its
 rate by sending pictures again; a graphics card draws so fast that the rest is not noticed."""
@@ -62,6 +65,7 @@ class CameraFeeder:
         self._thread.join(0.5)
 
     def _run(self) -> None:
+        come_second(NICE)
         scene = feed_scene(self._camera.settings, self._scene)
         settings = feed_settings(self._camera.settings, self._scene)
         clear = scene.background.alpha < 1.0 and scene.view is not View.OVERLAY
