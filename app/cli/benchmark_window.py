@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.console import parse
+from app.cli.quick_start import quick_start
 from app.errors import CommandError
 from app.machine import has_display
 
@@ -43,8 +44,9 @@ def run(args: Sequence[str], prog: str) -> int:
     options = parse(Options, args, prog)
     if not has_display():
         raise CommandError("There is no display to open the window on: put `xvfb-run -a` before the command.")
-    from app.benchmarking.window import benchmark_window
-    from app.window.run import leave
+    with quick_start():
+        from app.benchmarking.window import benchmark_window
+        from app.window.run import leave
 
     seconds = options.minutes * 60 if options.minutes is not None else options.seconds
     report = benchmark_window(seconds, (options.width, options.height))

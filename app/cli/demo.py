@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.cli.console import parse, progress_bar
+from app.cli.quick_start import quick_start
 from app.demo_clip import DEMO_CLIP
 from app.machine import has_display
 from recordings.video import Codec
@@ -49,7 +50,8 @@ def run(args: Sequence[str], prog: str) -> int:
 
 def show_in_window(options: Options) -> int:
     """The window on the demo clip, until it is closed."""
-    from app.window.run import DEMO, leave, run_window
+    with quick_start():
+        from app.window.run import DEMO, leave, run_window
 
     session = run_window(DEMO, once=options.exit_after_clip, remember_source=False).director.session
     if options.exit_after_clip:

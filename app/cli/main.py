@@ -14,6 +14,7 @@ from importlib import import_module
 from types import FrameType
 
 from app.cli.interrupt import note_interrupts
+from app.cli.quick_start import quick_start
 from app.errors import sentence_for
 
 UNUSABLE, FAILED, INTERRUPTED = 2, 1, 130
@@ -174,7 +175,8 @@ def _open_window() -> int:
             f"There is no display to open the window on: `{program_name()} demo` tracks the bundled clip without one,"
             f" and `{program_name()} --help` lists what else works."
         )
-    from app.window.run import leave, run_window
+    with quick_start():
+        from app.window.run import leave, run_window
 
     run_window()
     return leave(0)

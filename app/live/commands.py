@@ -129,3 +129,8 @@ def _end(process: subprocess.Popen[str]) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def output_folder_for(source: Path) -> Path:
+    """Where the results of tracking a file go unless the user says otherwise: beside it."""
+    return source.parent / f"{source.stem or source.name}_tracked"

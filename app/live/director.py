@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 from app.errors import sentence_for
 from app.live.marker import RunMarker, UncleanEnd
-from app.live.session import NONE, Polled, Session
+from app.live.session import NONE, Session
+from app.live.session_types import Polled
 from app.settings import Settings
 from app.state.avatars import AvatarsState
 from app.state.calibration import CalibrationState
@@ -399,8 +399,3 @@ def _cameras() -> tuple[CameraChoice, ...]:
     from tracking.sources import list_cameras
 
     return tuple(CameraChoice(camera.index, camera.name) for camera in list_cameras())
-
-
-def output_folder_for(source: Path) -> Path:
-    """Where the results of tracking a file go unless the user says otherwise: beside it."""
-    return source.parent / f"{source.stem or source.name}_tracked"

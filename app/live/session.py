@@ -9,15 +9,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from app.errors import sentence_for
 from app.live.open import answering, build_source
+from app.live.session_types import CaptureOutcome, Polled
 from app.live.tracker import LiveTracker, SessionTracker
 from app.live.unavailable import Unavailable
 from app.window_settings import SourceSettings
-from tracking import Frame, Pipeline, PipelineStatus, Source, TrackedFace, TrackerSettings
+from tracking import Frame, Pipeline, Source, TrackedFace, TrackerSettings
 from tracking.calibration import Calibration, CalibrationError, NeutralCapture
 from tracking.pipeline import PipelineError, PipelineState
 
@@ -37,36 +38,6 @@ NONE = SourceSettings()
 
 TrackerFactory = Callable[["TrackerSettings", "FaceModel", "Calibration | None"], SessionTracker]
 SourceFactory = Callable[["SourceSettings", "FaceModel"], Source]
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """What the session knows at the moment.
-
-    Attributes:
-        status: of the pipeline, None without one.
-        face: the newest result, None before the first.
-        opening: a source is on its way.
-        problem: why nothing works at all (a model file is missing); None where it does.
-    """
-
-    status: PipelineStatus | None
-    face: TrackedFace | None
-    opening: bool
-    problem: PipelineError | None
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureOutcome:
-    """What came of measuring a neutral face.
-
-    Attributes:
-        calibration: None where it failed.
-        sentence: why it failed.
-    """
-
-    calibration: Calibration | None
-    sentence: str = ""
 
 
 class Session:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
-from app.live.director import output_folder_for
+from app.live.commands import output_folder_for
 from app.settings import Settings
 from app.state.actions import VIEWS
 from app.views.form_dialog import FormDialog, with_button

@@ -11,9 +11,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QInputDialog, QMainWindow, QToolBar
 
 from app.live.director import Director, Models
+from app.state.notices import Notice, NoticeLevel
 from app.window.actions import Actions
 from app.window.docks import restore_docks
 from app.window.output_window import OutputWindow
+from app.window.recording import RecordingPart
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceKind, SourceSettings
@@ -33,6 +35,7 @@ class WindowCommands(QMainWindow):
     docks: dict[str, QDockWidget]
     tool_bar: QToolBar
     output: OutputWindow | None
+    record: RecordingPart
     _style: Style
     _model_shown: bool
     _first_docks: QByteArray
@@ -164,3 +167,27 @@ class WindowCommands(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    def _on_notice_action(self, name: str) -> None:
+        if name == "retry":
+            self.director.retry()
+        elif name.startswith("camera:"):
+            self._open_camera(int(name.removeprefix("camera:")))
+        elif name.startswith("session:"):
+            self.open_path(Path(name.removeprefix("session:")))
+        elif name.startswith("recover:"):
+            self.record.recover(Path(name.removeprefix("recover:")))
+        elif name in self.actions_.by_name:
+            self.actions_.by_name[name].trigger()
+
+    def _on_drawing_failed(self, reason: str) -> None:
+        self.models.notices.post(
+            Notice(
+                "drawing",
+                NoticeLevel.ERROR,
+                tr("The head cannot be drawn: OpenGL does not work here."),
+                tr("Update the graphics driver; tracking and its results go on without."),
+                reason,
+                lasting=True,
+            )
+        )

@@ -14,7 +14,7 @@ from app.live.director import Director
 from app.live.report import LogTail, report_text
 from app.state.actions import VIEWS
 from app.state.live import Phase
-from app.state.notices import Notice, NoticeLevel
+from app.state.notices import Notice
 from app.state.shortcuts import ShortcutMap
 from app.views.banner import Banner
 from app.views.calibration_card import CalibrationCard
@@ -353,30 +353,6 @@ class MainWindow(WindowCommands):
             self.models.tasks.start(
                 tr("Load the plots"), lambda _: Plots.load(), on_done=lambda _: self.plots.build(), quiet=True
             )
-
-    def _on_notice_action(self, name: str) -> None:
-        if name == "retry":
-            self.director.retry()
-        elif name.startswith("camera:"):
-            self._open_camera(int(name.removeprefix("camera:")))
-        elif name.startswith("session:"):
-            self.open_path(Path(name.removeprefix("session:")))
-        elif name.startswith("recover:"):
-            self.record.recover(Path(name.removeprefix("recover:")))
-        elif name in self.actions_.by_name:
-            self.actions_.by_name[name].trigger()
-
-    def _on_drawing_failed(self, reason: str) -> None:
-        self.models.notices.post(
-            Notice(
-                "drawing",
-                NoticeLevel.ERROR,
-                tr("The head cannot be drawn: OpenGL does not work here."),
-                tr("Update the graphics driver; tracking and its results go on without."),
-                reason,
-                lasting=True,
-            )
-        )
 
     # --- what the user wants --------------------------------------------------------------------------------------
 

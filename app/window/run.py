@@ -143,7 +143,7 @@ def run_window(
         prepare: called before the event loop runs.
     """
     # Modules, models and widgets stay to the end. Looking through them for garbage again and again would hold
-    # everything up for a tenth of a second each time.
+    # everything up for a tenth of a second each time. `app.cli.quick_start` has begun with that.
     gc.disable()
     opened = open_window(source, keep_going=not once, remember_source=remember_source)
     if once:

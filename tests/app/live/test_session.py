@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from app.live.open import build_source
-from app.live.session import CaptureOutcome, Session
+from app.live.session import Session
+from app.live.session_types import CaptureOutcome
 from app.window_settings import SourceSettings
 from models.face_model import FaceModel
 from tests.helpers.fake_camera import FakeCamera
