@@ -241,7 +241,6 @@ def test_networks_are_not_loaded_before_they_are_of_use(
     worker.close()
 
 
-
 def test_a_resting_tracker_looks_for_no_wrinkles_and_says_why(network: DetailNetwork, large: list[TrackedFace]) -> None:
     with DetailedTracker(FaceTracker(), lambda: DetailStage(load_face_model(), network)) as tracker:
         tracker.rest(True)
