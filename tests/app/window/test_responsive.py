@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +121,10 @@ def test_low_power_draws_and_tracks_less(tracking: Opened, until: Until) -> None
 def test_without_a_source_nearly_nothing_is_done(window: Opened, until: Until) -> None:
     until(lambda: window.director.session.ready_to_draw)
     until(lambda: window.window.models.live.now.phase is Phase.NO_SOURCE)
+    # What is looked for a moment after the start (avatars, microphones, recordings that were cut short) has been found.
+    until(lambda: bool(window.window.models.avatars.choices))
+    until(lambda: not any(thread.name.startswith("mien-task") for thread in threading.enumerate()))
+    until(lambda: window.director.session._tracker is not None)
     QTest.qWait(1500)
     cpu = time.process_time()
     QTest.qWait(2000)
