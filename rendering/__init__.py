@@ -4,8 +4,9 @@ What is named here is imported when it is first used: the virtual camera's proce
 load OpenGL.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from models.late_names import late_names
 
 if TYPE_CHECKING:
     from rendering.offscreen import OffscreenRenderer, RenderingUnavailableError
@@ -50,16 +51,12 @@ __all__ = [
     "rest_face",
 ]
 
-_HOMES = {
-    **dict.fromkeys(("OffscreenRenderer", "RenderingUnavailableError"), "rendering.offscreen"),
-    "PictureBuffer": "rendering.picture_buffer",
-    **dict.fromkeys(("GLOO_LOCK", "HeadRenderer", "prepare_drawing", "rest_face"), "rendering.renderer"),
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(_HOMES.get(name, "rendering.scene")), name)
-    globals()[name] = found
-    return found
+__getattr__ = late_names(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "scene"),
+        **dict.fromkeys(("OffscreenRenderer", "RenderingUnavailableError"), "offscreen"),
+        "PictureBuffer": "picture_buffer",
+        **dict.fromkeys(("GLOO_LOCK", "HeadRenderer", "prepare_drawing", "rest_face"), "renderer"),
+    },
+)

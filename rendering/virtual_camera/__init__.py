@@ -5,8 +5,9 @@ newest again. pyvirtualcam (GPL-2) is loaded there alone. `compose.compose` make
 imported when it is first used, so that the process loads no more than it needs.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from models.late_names import late_names
 
 if TYPE_CHECKING:
     from rendering.virtual_camera.camera import CameraState, VirtualCamera, VirtualCameraStatus
@@ -31,12 +32,10 @@ __all__ = [
     "read_settings",
 ]
 
-_HOMES = dict.fromkeys(("CameraState", "VirtualCamera", "VirtualCameraStatus"), "camera")
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'settings')}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = late_names(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "settings"),
+        **dict.fromkeys(("CameraState", "VirtualCamera", "VirtualCameraStatus"), "camera"),
+    },
+)

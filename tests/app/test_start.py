@@ -26,6 +26,8 @@ def test_names_of_packages_are_there() -> None:
     import models.avatars
     import models.face_model
     import recordings
+    import rendering
+    import rendering.virtual_camera
     import tracking
     import tracking.fit
     import tracking.retarget
@@ -34,7 +36,7 @@ def test_names_of_packages_are_there() -> None:
 
     for package in (
         tracking, tracking.fit, tracking.retarget, tracking.streams, tracking.streams.receivers,
-        models.avatars, models.face_model, recordings,
+        models.avatars, models.face_model, recordings, rendering, rendering.virtual_camera,
     ):  # fmt: skip
         for name in package.__all__:
             assert getattr(package, name) is not None
