@@ -53,8 +53,9 @@ class TestFrames:
         thread.start()
         try:
             taken = 0
-            deadline = time.monotonic() + 1.5
-            while taken < 2000 and time.monotonic() < deadline:
+            # Half a second on a machine of one's own, and as long as it takes on a busy one.
+            deadline = time.monotonic() + 30
+            while taken < 500 and time.monotonic() < deadline:
                 if reader.take(into):
                     taken += 1
                     assert (into == into[0, 0, 0]).all()
@@ -63,7 +64,7 @@ class TestFrames:
             thread.join()
             reader.close()
             writer.destroy()
-        assert taken > 100
+        assert taken == 500
 
     def test_a_reader_that_died_with_the_lock_stops_nobody(self) -> None:
         writer, reader = self._pair()
