@@ -34,12 +34,14 @@ class Subject:
         person: an avatar of a person, drawn with the program's own head; None otherwise.
         avatar: a third-party avatar; None otherwise. With neither, the tracked person.
         settings: how the tracked face drives it.
+        wrinkles: fold a person's skin, where whoever draws it can.
     """
 
     name: str = ""
     person: PersonAvatar | None = None
     avatar: Avatar | None = None
     settings: RetargetSettings = field(default_factory=RetargetSettings)
+    wrinkles: bool = True
 
     @property
     def own(self) -> bool:
@@ -81,7 +83,7 @@ class SubjectDriver:
             if person.manifest.face_model != model.name or len(person.identity) > model.identity_count:
                 raise ValueError(f"{person.manifest.name} was made with another face model: make it again.")
             self._identity = model.identity(person.identity)
-            if wrinkles:
+            if wrinkles and subject.wrinkles:
                 self._wrinkles = _wrinkles_of(person, model, self._identity)
 
     def take(self, subject: Subject) -> None:

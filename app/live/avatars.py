@@ -178,6 +178,7 @@ class Avatars:
             self._post(task.sentence, task.report)
             return
         subject, self._settings_path = task.result
+        subject = replace(subject, wrinkles=self._models.preferences.settings.tracker.detail.enabled)
         if path.suffix.lower() in MODELS and path not in self._opened:
             self._opened.append(path)
             self.look()
