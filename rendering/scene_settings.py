@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from models.whole_file import write_whole_file
+from models.json_file import JsonFileError, read_model, write_model
 
 __all__ = [
     "PRESETS",
@@ -160,10 +159,9 @@ def save_scene(settings: SceneSettings, path: Path) -> None:
         SceneFileError: they cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole_file(path, settings.model_dump_json(indent=1).encode())
-    except OSError as error:
-        raise SceneFileError(f"The scene {path} cannot be written: {error.strerror or error}.") from error
+        write_model(path, settings)
+    except JsonFileError as error:
+        raise SceneFileError(f"The scene {error}") from error
 
 
 def load_scene(path: Path) -> SceneSettings:
@@ -173,26 +171,6 @@ def load_scene(path: Path) -> SceneSettings:
         SceneFileError: it cannot be read, is damaged, of a newer version, or a value is out of its range.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise SceneFileError(f"The scene {path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > LARGEST_FILE:
-        raise SceneFileError(f"{path.name} is too large for a scene.")
-    try:
-        values: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise SceneFileError(f"The scene {path.name} is damaged: it is not valid JSON.") from error
-    version = values.get("schema_version") if isinstance(values, dict) else None
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise SceneFileError(f"{path.name} holds no scene.")
-    if version > SCHEMA_VERSION:
-        raise SceneFileError(f"The scene {path.name} was written by a newer version of Mien: update Mien.")
-    try:
-        return SceneSettings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SceneFileError(
-            f"The scene {path.name} has a value that cannot be used ({where}: {first['msg']})."
-        ) from error
+        return read_model(path, SceneSettings, what="a scene", newest=SCHEMA_VERSION, largest=LARGEST_FILE)
+    except JsonFileError as error:
+        raise SceneFileError(f"The scene {error}") from error

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rendering.place import HeadPlace
 from rendering.scene import Scene
+from tracking.detail_settings import DetailSettings
 from tracking.retarget.settings import RetargetSettings
 from tracking.types import TrackedFace, TrackingState
 
@@ -34,14 +35,14 @@ class Subject:
         person: an avatar of a person, drawn with the program's own head; None otherwise.
         avatar: a third-party avatar; None otherwise. With neither, the tracked person.
         settings: how the tracked face drives it.
-        wrinkles: fold a person's skin, where whoever draws it can.
+        detail: with which networks a person's skin is folded, and whether.
     """
 
     name: str = ""
     person: PersonAvatar | None = None
     avatar: Avatar | None = None
     settings: RetargetSettings = field(default_factory=RetargetSettings)
-    wrinkles: bool = True
+    detail: DetailSettings = field(default_factory=DetailSettings)
 
     @property
     def own(self) -> bool:
@@ -62,7 +63,8 @@ class SubjectDriver:
     Args:
         subject: who; may be replaced by one of the same look at any time.
         model: face model of persons.
-        wrinkles: fold a person's skin, on a thread of its own; see `PersonWrinkles`. To be closed.
+        wrinkles: fold a person's skin where the subject wants it, on a thread of its own, see `PersonWrinkles`; then it
+            has to be closed.
 
     Raises:
         ValueError: the person was made with another face model.
@@ -83,8 +85,8 @@ class SubjectDriver:
             if person.manifest.face_model != model.name or len(person.identity) > model.identity_count:
                 raise ValueError(f"{person.manifest.name} was made with another face model: make it again.")
             self._identity = model.identity(person.identity)
-            if wrinkles and subject.wrinkles:
-                self._wrinkles = _wrinkles_of(person, model, self._identity)
+            if wrinkles and subject.detail.enabled:
+                self._wrinkles = _wrinkles_of(subject, person, model, self._identity)
 
     def take(self, subject: Subject) -> None:
         """Other settings."""
@@ -144,13 +146,16 @@ class SubjectDriver:
         )
 
 
-def _wrinkles_of(person: PersonAvatar, model: FaceModel, identity: NDArray[np.float32]) -> PersonWrinkles:
+def _wrinkles_of(
+    subject: Subject, person: PersonAvatar, model: FaceModel, identity: NDArray[np.float32]
+) -> PersonWrinkles:
     from tracking.person_wrinkles import PersonSkin, PersonWrinkles
 
     def make() -> PersonSkin:
         from tracking.detail_network import DetailNetwork
 
-        return PersonSkin(model, person.texture, identity, DetailNetwork(model.name))
+        network = DetailNetwork(model.name, subject.detail.weights, subject.detail.engine)
+        return PersonSkin(model, person.texture, identity, network)
 
     return PersonWrinkles(make)
 

@@ -30,7 +30,6 @@ REST_SHARE = 1.0
 """Of the time that a decoding took, the thread rests: tracking and drawing need the processor, too."""
 FOLLOW_S = 0.08
 """Time constant with which the shown relief follows the decoded one."""
-_JOIN_S = 0.3
 
 
 class PersonSkin:
@@ -94,10 +93,9 @@ class PersonWrinkles:
         return self._latest
 
     def close(self) -> None:
-        """Ends the thread; blocks for a third of a second at most."""
+        """Tells the thread to end, and does not wait: it may be compiling the networks, and a window asks."""
         self._closing.set()
         self._wanted.close(discard=True)
-        self._thread.join(_JOIN_S)
 
     def _work(self) -> None:
         try:

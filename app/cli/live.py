@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -90,7 +91,7 @@ def run(args: Sequence[str], prog: str) -> int:
         spec=options.input,
         streams=tuple(stream_of(text) for text in options.stream),
         camera=camera,
-        subject=OWN if options.avatar is None else subject_of(options.avatar),
+        subject=OWN if options.avatar is None else replace(subject_of(options.avatar), detail=options.tracker.detail),
         scene=Scene() if options.scene is None else read_look(options.scene).on(Scene()),
         tracker=options.tracker,
         calibration=load_calibration(options.calibration),

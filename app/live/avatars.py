@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from tracking.retarget.settings import RetargetSettings, load_settings, save_set
 
 MODELS = (".glb", ".gltf", ".vrm")
 SAVE_AFTER_S = 1.0
-LOOK_AFTER_S = 2.0
 
 
 class Avatars:
@@ -39,11 +37,6 @@ class Avatars:
         self._changed_s: float | None = None
         self._generation = 0
         self._dirty = False
-        self._look_from_s: float | None = None
-
-    def look_around(self) -> None:
-        """Read the list once the first picture is on the screen (or does not come), which it would hold up."""
-        self._look_from_s = time.monotonic() + LOOK_AFTER_S
 
     @property
     def settings_path(self) -> Path | None:
@@ -135,12 +128,7 @@ class Avatars:
         self._dirty = True
 
     def advance(self, now_s: float) -> None:
-        """Read the list when it is due; write settings a moment after the last change."""
-        if self._look_from_s is not None and (
-            self._director.session.displayed or time.monotonic() >= self._look_from_s
-        ):
-            self._look_from_s = None
-            self.look()
+        """Write settings a moment after the last change."""
         # Wrinkles of somebody who is not shown are looked for only where they are recorded.
         self._director.session.rest_detail(not self.state.subject.own and not self._models.recording.busy)
         if not self._dirty:
@@ -178,7 +166,7 @@ class Avatars:
             self._post(task.sentence, task.report)
             return
         subject, self._settings_path = task.result
-        subject = replace(subject, wrinkles=self._models.preferences.settings.tracker.detail.enabled)
+        subject = replace(subject, detail=self._models.preferences.settings.tracker.detail)
         if path.suffix.lower() in MODELS and path not in self._opened:
             self._opened.append(path)
             self.look()

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from app.errors import sentence_for
 from app.live.marker import RunMarker, UncleanEnd
+from app.live.models import Models
 from app.live.session import NONE, Session
 from app.live.session_types import Polled
 from app.settings import Settings
-from app.state.avatars import AvatarsState
-from app.state.calibration import CalibrationState
-from app.state.live import Live, LiveState, Phase, phase_of
-from app.state.notices import Notice, NoticeBoard, NoticeLevel
-from app.state.outputs import OutputsState
-from app.state.player import PlayerState
-from app.state.preferences import Preferences
-from app.state.recording import RecordingState
-from app.state.source_list import CameraChoice, SourceList
-from app.state.view import ViewState
-from app.tasks import Task, TaskList, TaskState
+from app.state.live import Live, Phase, phase_of
+from app.state.notices import Notice, NoticeLevel
+from app.state.source_list import CameraChoice
+from app.tasks import Task, TaskState
 from app.window_settings import SourceSettings
 from tracking.calibration_store import CalibrationStore
 from tracking.types import TrackedFace
 
 STATUS_EVERY_S = 0.25
+SHOWN_AFTER_S = 2.0
+"""When `when_shown` gives up waiting for a first picture: there may be no source."""
 SAVE_AFTER_S = 1.0
 LOW_POWER_STRIDE = 2
 
@@ -37,23 +33,6 @@ Translate = Callable[..., str]
 def english(text: str, **values: object) -> str:
     """The text as it is: where no window translates."""
     return text.format(**values) if values else text
-
-
-@dataclass(slots=True)
-class Models:
-    """Everything that the window shows; each view is given the part that it needs."""
-
-    preferences: Preferences
-    view: ViewState = field(default_factory=ViewState)
-    live: LiveState = field(default_factory=LiveState)
-    sources: SourceList = field(default_factory=SourceList)
-    calibration: CalibrationState = field(default_factory=CalibrationState)
-    player: PlayerState = field(default_factory=PlayerState)
-    recording: RecordingState = field(default_factory=RecordingState)
-    outputs: OutputsState = field(default_factory=OutputsState)
-    avatars: AvatarsState = field(default_factory=AvatarsState)
-    tasks: TaskList = field(default_factory=TaskList)
-    notices: NoticeBoard = field(default_factory=NoticeBoard)
 
 
 class Companion(Protocol):
@@ -102,6 +81,8 @@ class Director:
         self._shown: TrackedFace | None = None
         self._status_s = self._judged_s = 0.0
         self._changed_s: float | None = None
+        self._started_s = time.monotonic()
+        self._waiting: list[Callable[[], None]] = []
         self._applied = models.preferences.settings
         models.view.take(models.preferences.settings.window)
         models.view.events.connect(self._on_view)
@@ -196,6 +177,11 @@ class Director:
         self.models.notices.clear("source")
         self.session.reopen()
 
+    def when_shown(self, act: Callable[[], None]) -> None:
+        """Do this once the first picture is on the screen, or does not come: for what would hold it up by loading
+        libraries."""
+        self._waiting.append(act)
+
     # --- from the window's timer ----------------------------------------------------------------------------------
 
     def fresh_face(self) -> TrackedFace | None:
@@ -223,6 +209,10 @@ class Director:
         self._advance_calibration(now_s)
         for companion in self.companions:
             companion.advance(now_s)
+        if self._waiting and (self.session.displayed or time.monotonic() - self._started_s >= SHOWN_AFTER_S):
+            due, self._waiting = self._waiting, []
+            for act in due:
+                act()
         if now_s - self._status_s < STATUS_EVERY_S:
             return
         self._status_s = now_s

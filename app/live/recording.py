@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from recordings.recorder_types import RecordingOutcome, SessionFacts
 
 STATUS_EVERY_S = 0.25
-LOOK_AFTER_S = 2.0
 CLOSE_WAIT_S = 5.0
 """For the files to be completed when the program ends; what is on the disk by then survives in any case."""
 LONGEST_NAME = 80
@@ -42,7 +40,6 @@ class Recording:
         self._recorder: Recorder | None = None
         self._source: Source | None = None
         self._looked_s = 0.0
-        self._look_from_s: float | None = None
 
     # --- what the user wants --------------------------------------------------------------------------------------
 
@@ -109,11 +106,6 @@ class Recording:
             quiet=True,
         )
 
-    def look_around(self) -> None:
-        """Fetch microphones and recordings that were cut short, once the first picture is on the screen (or does not
-        come): both load libraries that would hold it up."""
-        self._look_from_s = time.monotonic() + LOOK_AFTER_S
-
     def look_for_unfinished(self) -> None:
         """See whether a recording was cut short, and offer to mend it."""
         place = self._models.preferences.settings.outputs.recording.place
@@ -128,10 +120,6 @@ class Recording:
 
     def advance(self, now_s: float) -> None:
         """See how it goes; end what has ended by itself."""
-        if self._look_from_s is not None and (self._session.displayed or time.monotonic() >= self._look_from_s):
-            self._look_from_s = None
-            self.look_for_unfinished()
-            self.look_for_microphones()
         if self._recorder is None or now_s - self._looked_s < STATUS_EVERY_S:
             return
         self._looked_s = now_s

@@ -71,7 +71,7 @@ class AvatarsPart:
         self._director.models.tasks.changed.connect(self._on_task)
         self._director.models.tasks.removed.connect(self._on_task_removed)
         self.guided.kept.connect(lambda name: self._make(name, "capture"))
-        avatars.look_around()
+        self._director.when_shown(avatars.look)
 
     def note_face(self, face: TrackedFace) -> None:
         """A result is shown: its values go to the meters, its picture to the guided capture."""

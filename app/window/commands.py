@@ -10,7 +10,8 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QInputDialog, QMainWindow, QToolBar
 
-from app.live.director import Director, Models
+from app.live.director import Director
+from app.live.models import Models
 from app.state.notices import Notice, NoticeLevel
 from app.window.actions import Actions
 from app.window.docks import restore_docks

@@ -51,7 +51,8 @@ class RecordingPart:
         self._director.models.live.changed.connect(self._on_live)
         self._on_live(self._director.models.live.now)
         actions.connect({"output.record": recording.toggle, "output.marker": recording.mark})
-        recording.look_around()
+        self._director.when_shown(recording.look_for_unfinished)
+        self._director.when_shown(recording.look_for_microphones)
         self._on_state()
 
     def recover(self, folder: Path) -> None:

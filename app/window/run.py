@@ -18,8 +18,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 
-from app.live.director import Director, Models
+from app.live.director import Director
 from app.live.marker import RunMarker
+from app.live.models import Models
 from app.live.open import build_source
 from app.live.report import LogTail
 from app.live.session import Session

@@ -70,7 +70,7 @@ def test_a_smile_folds_the_cheeks_and_a_raised_brow_the_forehead(
     )
     brows = folded.relief(posed(head, identity, browInnerUp=0.9, browOuterUpLeft=0.9, browOuterUpRight=0.9))
     assert rest.shape == (320, 320) and np.isfinite(smile).all() and np.abs(smile).max() <= 10.0
-    forehead = DetailMap.whole(DetailMap(head).region("forehead")) > 0.5
+    forehead = np.asarray(DetailMap.whole(DetailMap(head).region("forehead")), np.float32) > 0.5
     by_smile, by_brows = np.abs(smile - rest), np.abs(brows - rest)
     assert by_smile[~forehead].mean() > 1.2 * by_brows[~forehead].mean()
     assert by_brows[forehead].mean() > 1.2 * by_smile[forehead].mean()
@@ -94,7 +94,7 @@ def test_nobody_waits_for_wrinkles(head: FaceModel, skin: tuple[PersonSkin, np.n
         assert not wrinkles.problem
     finally:
         wrinkles.close()
-    assert not wrinkles._thread.is_alive()
+    until(lambda: not wrinkles._thread.is_alive())
 
 
 def test_without_networks_the_avatar_has_no_wrinkles_and_it_is_said_why(head: FaceModel) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.channels import CHANNEL_INDEX
-from models.whole_file import write_whole_file
+from models.json_file import JsonFileError, read_model, write_model
 
 __all__ = [
     "ChannelCurve",
@@ -144,10 +143,9 @@ def save_settings(settings: RetargetSettings, path: Path) -> None:
         RetargetFileError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole_file(path, settings.model_dump_json(indent=1, exclude_defaults=False).encode())
-    except OSError as error:
-        raise RetargetFileError(f"{path} cannot be written: {error.strerror or error}.") from error
+        write_model(path, settings)
+    except JsonFileError as error:
+        raise RetargetFileError(str(error)) from error
 
 
 def load_settings(path: Path) -> RetargetSettings:
@@ -157,24 +155,9 @@ def load_settings(path: Path) -> RetargetSettings:
         RetargetFileError: it cannot be read, is of a newer version, or a value is out of its range.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise RetargetFileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > LARGEST_FILE:
-        raise RetargetFileError(f"{path.name} is too large for retargeting settings.")
-    try:
-        values: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise RetargetFileError(f"{path.name} is damaged: it is not valid JSON.") from error
-    if not isinstance(values, dict):
-        raise RetargetFileError(f"{path.name} holds no retargeting settings.")
-    version = values.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise RetargetFileError(f"{path.name} was written by a newer version of the program: update it.")
-    try:
-        return RetargetSettings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RetargetFileError(f"{path.name} has a value that cannot be used ({where}: {first['msg']}).") from error
+        return read_model(
+            path, RetargetSettings,
+            what="retargeting settings", newest=SCHEMA_VERSION, largest=LARGEST_FILE, assumed=SCHEMA_VERSION,
+        )  # fmt: skip
+    except JsonFileError as error:
+        raise RetargetFileError(str(error)) from error

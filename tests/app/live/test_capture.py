@@ -15,7 +15,8 @@ import app.live.capture as live
 from app.avatar_store import AvatarStore
 from app.avatar_work import CAPTURED, kept_captures, load_work
 from app.live.capture import GuidedCapture
-from app.live.director import Director, Models
+from app.live.director import Director
+from app.live.models import Models
 from app.settings import Settings
 from app.state.capture_guide import CaptureStage
 from app.state.live import Live, Phase

@@ -40,7 +40,7 @@ def test_two_avatars_of_one_name_do_not_share_settings(tmp_path: Path) -> None:
     ("text", "word"),
     [
         ("", "JSON"),
-        ("[1]", "no retargeting"),
+        ("[1]", "does not hold retargeting"),
         ('{"schema_version": 2}', "newer version"),
         ('{"channels": {"jawOpen": {"gain": 1e9}}}', "channels.jawOpen.gain"),
         ('{"channels": {"nose": {}}}', "nose is not a channel"),
