@@ -30,6 +30,9 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Strength = Annotated[float, Field(ge=0.0, le=3.0, allow_inf_nan=False)]
 
 
+BackgroundKind = Literal["studio", "colour", "picture", "camera", "key", "transparent"]
+
+
 class SceneFileError(Exception):
     """A file of scene settings that cannot be used; the message is one sentence for the user."""
 
@@ -41,7 +44,7 @@ class _Settings(BaseModel):
 class BackgroundSettings(_Settings):
     """What is behind the head. Values of the kinds that are not chosen are kept."""
 
-    kind: Literal["studio", "colour", "picture", "camera", "key", "transparent"] = "studio"
+    kind: BackgroundKind = "studio"
     """A soft grey; one colour; a picture; what the camera sees, blurred; a colour for other programs to take out; or
     nothing."""
     colour: Colour = (42, 46, 54)
