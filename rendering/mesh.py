@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
 from models.face_model import FaceModel
 from models.geometry.normals import VertexNormals
-from rendering.subdivide import Subdivision, loop_subdivision
 from rendering.surface import (
     ambient_light,
     hair_height,
@@ -22,6 +22,9 @@ from rendering.surface import (
     smoothed,
     tooth_coordinates,
 )
+
+if TYPE_CHECKING:
+    from rendering.subdivide import Subdivision
 
 __all__ = ["DYNAMIC_TYPE", "STATIC_TYPE", "HeadMesh", "head_mesh"]
 
@@ -231,6 +234,8 @@ def _part_vertices(model: FaceModel, name: str) -> Indices:
 
 
 def _refined(model: FaceModel) -> tuple[Subdivision, _Topology]:
+    from rendering.subdivide import loop_subdivision  # late: the window's first picture need not wait for SciPy
+
     skin = model.part_faces("skin") if "skin" in model.part_names else None
     surface = loop_subdivision(model.faces, model.vertex_count, skin)
     layout = loop_subdivision(model.uv_faces, len(model.uv), skin)

@@ -7,8 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from models.face_model import FaceModel
 from models.geometry.depth_map import depth_map
@@ -73,20 +71,18 @@ def _even_directions(count: int) -> NDArray[np.float64]:
 
 def smoothed(model: FaceModel, values: Floats, rounds: int) -> Floats:
     """(V,) values averaged with their neighbours on the mesh, so many times."""
-    matrix = _neighbour_mean(model)
+    one, other = _edges(model).T
+    count = model.vertex_count
+    places = 1.0 + np.bincount(one, minlength=count) + np.bincount(other, minlength=count)
     for _ in range(rounds):
-        values = np.asarray(matrix @ values, np.float32)
+        sums = values + np.bincount(one, values[other], count) + np.bincount(other, values[one], count)
+        values = np.asarray(sums / places, np.float32)
     return values
 
 
 @lru_cache(maxsize=2)
-def _neighbour_mean(model: FaceModel) -> csr_array:
-    edges = mesh_edges(model.faces)
-    count = model.vertex_count
-    both = np.concatenate([edges, edges[:, ::-1], np.repeat(np.arange(count)[:, None], 2, axis=1)])
-    matrix = coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count)).tocsr()
-    inverse = 1.0 / np.asarray(matrix.sum(axis=1)).reshape(-1)
-    return csr_array(matrix.multiply(inverse[:, None]))
+def _edges(model: FaceModel) -> Indices:
+    return mesh_edges(model.faces)
 
 
 def hair_height(model: FaceModel) -> tuple[Floats, Floats]:
@@ -147,8 +143,14 @@ def _cards(model: FaceModel, part: str) -> list[Indices]:
         return []
     faces = model.faces[model.part_faces(part)]
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(model.vertex_count,) * 2)
-    _, label = connected_components(graph, directed=False)
+    # Each vertex takes the smallest number of its piece. SciPy's graphs would take longer to load than this.
+    label = np.arange(model.vertex_count)
+    before = label[:0]
+    while not np.array_equal(label, before):
+        before = label.copy()
+        np.minimum.at(label, ends[:, 0], before[ends[:, 1]])
+        np.minimum.at(label, ends[:, 1], before[ends[:, 0]])
+        label = label[label]
     used = np.unique(faces).astype(np.int32)
     return [used[label[used] == piece] for piece in np.unique(label[used])]
 

@@ -22,8 +22,9 @@ from tracking.calibration_store import CalibrationStore
 from tracking.types import TrackedFace
 
 STATUS_EVERY_S = 0.25
-SHOWN_AFTER_S = 2.0
-"""When `when_shown` gives up waiting for a first picture: there may be no source."""
+SHOWN_AFTER_S = 10.0
+"""When `when_shown` gives up waiting for a first picture."""
+_NOTHING_COMES = (Phase.NO_CAMERA, Phase.ENDED, Phase.ERROR, Phase.HIDDEN)
 SAVE_AFTER_S = 1.0
 LOW_POWER_STRIDE = 2
 
@@ -178,7 +179,7 @@ class Director:
         self.session.reopen()
 
     def when_shown(self, act: Callable[[], None]) -> None:
-        """Do this once the first picture is on the screen, or does not come: for what would hold it up by loading
+        """Do this once the first picture is on the screen, or none is to come: for what would hold it up by loading
         libraries."""
         self._waiting.append(act)
 
@@ -209,7 +210,7 @@ class Director:
         self._advance_calibration(now_s)
         for companion in self.companions:
             companion.advance(now_s)
-        if self._waiting and (self.session.displayed or time.monotonic() - self._started_s >= SHOWN_AFTER_S):
+        if self._waiting and not self._picture_awaited():
             due, self._waiting = self._waiting, []
             for act in due:
                 act()
@@ -219,6 +220,12 @@ class Director:
         self.models.tasks.poll()
         self._update_live(self.session.poll())
         self._save_when_due(now_s)
+
+    def _picture_awaited(self) -> bool:
+        models = self.models
+        if self.session.displayed or time.monotonic() - self._started_s >= SHOWN_AFTER_S:
+            return False
+        return models.sources.current.kind != "none" and models.live.now.phase not in _NOTHING_COMES
 
     def _update_live(self, polled: Polled) -> None:
         models = self.models

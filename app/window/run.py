@@ -35,10 +35,12 @@ from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
 
-COLLECT_AFTER_MS = 10_000
-"""When garbage is looked for at the latest, if no picture ever comes."""
+STARTED_AFTER_MS = 10_000
+"""When the start counts as over, if no picture ever comes."""
 SWITCH_INTERVAL_S = 0.001
 """How long a thread may keep the interpreter when another waits: short, so that the window answers while it tracks."""
+STARTING_INTERVAL_S = 0.005
+"""The same until the first picture: handing the interpreter to and fro holds up those who load libraries."""
 DEMO = SourceSettings(kind="demo")
 
 
@@ -147,11 +149,12 @@ def run_window(
     # everything up for a tenth of a second each time. `app.cli.quick_start` has begun with that.
     gc.disable()
     opened = open_window(source, keep_going=not once, remember_source=remember_source)
+    sys.setswitchinterval(STARTING_INTERVAL_S)
     if once:
         opened.window.clip_ended.connect(opened.window.close)
     prepare(opened)
-    opened.window.first_picture.connect(_collect_from_now_on)
-    QTimer.singleShot(COLLECT_AFTER_MS, opened.window, _collect_from_now_on)
+    opened.window.first_picture.connect(_has_started)
+    QTimer.singleShot(STARTED_AFTER_MS, opened.window, _has_started)
     keep_alive = _let_python_see_signals(opened.app)
     opened.app.exec()
     keep_alive.stop()
@@ -159,7 +162,8 @@ def run_window(
     return opened
 
 
-def _collect_from_now_on() -> None:
+def _has_started() -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

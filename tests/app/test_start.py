@@ -41,3 +41,17 @@ def test_names_of_packages_are_there() -> None:
         for name in package.__all__:
             assert getattr(package, name) is not None
         assert not hasattr(package, "antlers")
+
+
+def test_no_source_is_read_for_pyside() -> None:
+    """PySide would keep the lines of all that is loaded after it."""
+    code = """
+import linecache
+from app.cli.quick_start import quick_start
+with quick_start():
+    import PySide6.QtCore
+import mailbox, wave
+print(sorted(name for name in linecache.cache if name.endswith(("mailbox.py", "wave.py"))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rendering.virtual_camera.camera import VirtualCamera
 from rendering.virtual_camera.feeder import CameraFeeder
 from rendering.virtual_camera.settings import VirtualCameraSettings
 from tests.helpers.tracked import tracked_face
+from tracking.detail_settings import DetailSettings
 
 pytestmark = [pytest.mark.gl, pytest.mark.usefixtures("no_leaked_threads")]
 
@@ -40,7 +42,8 @@ def test_the_tracked_head_and_a_person_that_ships(tmp_path: Path) -> None:
     own = fed(OWN, background="key")
     assert own.shape == (180, 320, 3) and tuple(own[0, 0]) == (0, 255, 0)
     person, _ = load_subject(AvatarStore(tmp_path).find("Kofi"))
-    other = fed(person, background="key")
+    # The thread of its wrinkles may still be compiling networks after the feeder is closed.
+    other = fed(replace(person, detail=DetailSettings(enabled=False)), background="key")
     assert own[80:110, 150:170].mean() > other[80:110, 150:170].mean() + 15
 
 
