@@ -97,7 +97,7 @@ class AvatarRenderer:
         scene = self.scene
         turn_head = scene.viewpoint.mode is not CameraMode.LOCKED
         palette = self._pose.palette(driven, turn_head=turn_head, out=self._matrices)
-        points = self.meshes.pose(driven.values, palette)
+        points = self.meshes.pose(driven.values, palette, driven.own)
         # Written again next frame only, after this frame's commands were flushed: no copy needed.
         self._points.set_data(points, copy=False)
         view = avatar_view(self.frame, scene, driven, width, height)

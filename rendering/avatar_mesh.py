@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numba import njit
@@ -173,6 +173,7 @@ class AvatarMeshes:
         avatar = self._avatar
         looks = ("lookUp", "lookDown", "lookLeft", "lookRight") if self._eyes_turn else ()
         self.expressions = ExpressionMap([name for name in avatar.expressions if name not in looks], gains)
+        self._driven_row = {name: row for row, name in enumerate(self.expressions.names)}
         chosen = [avatar.expressions[name] for name in self.expressions.names]
         self._binary = np.array([e.binary for e in chosen], bool)
         binds = [(e, self._target_of[b.mesh, b.target], b.weight) for e, ex in enumerate(chosen) for b in ex.binds]
@@ -180,23 +181,39 @@ class AvatarMeshes:
         self._bind_target = np.array([b[1] for b in binds], np.int64)
         self._bind_weight = np.array([b[2] for b in binds], np.float32)
 
-    def target_weights(self, values: Floats) -> Floats:
-        """(T,) weights of all morph targets, of (52,) channels."""
+    def target_weights(self, values: Floats, own: Iterable[tuple[str, float]] = ()) -> Floats:
+        """(T,) weights of all morph targets, of (52,) channels, and of what is added of single expressions."""
         weights = self._rest_weights.copy()
+        driven = self.expressions.weights(values)
+        more = []
+        for name, amount in own:
+            row = self._driven_row.get(name)
+            if row is not None:
+                driven[row] = min(float(driven[row]) + amount, 1.0)
+            elif name in self._avatar.expressions:
+                more.append((self._avatar.expressions[name], amount))
         if len(self._bind_target):
-            driven = self.expressions.weights(values)
             driven = np.where(self._binary, (driven > 0.5).astype(np.float32), driven)
             np.add.at(weights, self._bind_target, driven[self._bind_expression] * self._bind_weight)
+        for expression, amount in more:
+            amount = float(amount > 0.5) if expression.binary else amount
+            for bind in expression.binds:
+                target = self._target_of[bind.mesh, bind.target]
+                # Where two expressions share a target they do not overshoot it together.
+                before, least, most = float(weights[target]), min(bind.weight, 0.0), max(bind.weight, 0.0)
+                moved = before + amount * bind.weight
+                weights[target] = min(max(moved, min(before, least)), max(before, most))
         return weights
 
-    def pose(self, values: Floats, palette: Floats) -> NDArray[np.void]:
+    def pose(self, values: Floats, palette: Floats, own: Iterable[tuple[str, float]] = ()) -> NDArray[np.void]:
         """Morphs and skins; gives `points`, (V,) POINT_TYPE in the avatar's space, with normals of any length.
 
         Args:
             values: (52,) channels.
             palette: (P, 3, 4) of `AvatarPose.palette`.
+            own: expressions by name, and how much of each is added; see `Driven.own`.
         """
-        weights = self.target_weights(values)
+        weights = self.target_weights(values, own)
         active = np.flatnonzero(np.abs(weights) > 1e-3).astype(np.int32)
         _morph(self._base, active, weights[active], self._starts, self._index, self._offsets, self._morphed)
         _skin(self._morphed, self._joints, self._weights, palette, self._out)

@@ -35,6 +35,7 @@ class Subject:
         person: an avatar of a person, drawn with the program's own head; None otherwise.
         avatar: a third-party avatar; None otherwise. With neither, the tracked person.
         settings: how the tracked face drives it.
+        shown: names of the hotkeys' expressions that are on, the newest last.
         detail: with which networks a person's skin is folded, and whether.
     """
 
@@ -42,6 +43,7 @@ class Subject:
     person: PersonAvatar | None = None
     avatar: Avatar | None = None
     settings: RetargetSettings = field(default_factory=RetargetSettings)
+    shown: tuple[str, ...] = ()
     detail: DetailSettings = field(default_factory=DetailSettings)
 
     @property
@@ -76,6 +78,7 @@ class SubjectDriver:
         self.subject = subject
         self._model = model
         self._retargeter = Retargeter(subject.settings)
+        self._retargeter.show(subject.shown)
         self._face: TrackedFace | None = None
         self._driven: Driven | None = None
         self._shown: TrackedFace | None = None
@@ -89,8 +92,9 @@ class SubjectDriver:
                 self._wrinkles = _wrinkles_of(subject, person, model, self._identity)
 
     def take(self, subject: Subject) -> None:
-        """Other settings."""
+        """Other settings, other expressions."""
         self.subject = subject
+        self._retargeter.show(subject.shown)
         if self._retargeter.settings != subject.settings:
             self._retargeter.settings = subject.settings
             self._face = None
@@ -191,7 +195,7 @@ class SubjectPictures:
         if subject.same_look(current):
             if self._driver is not None and subject is not current:
                 self._driver.take(subject)
-                if subject.avatar is not None:
+                if subject.avatar is not None and subject.settings != current.settings:
                     self._renderer.renderer.take(subject.settings)
             return
         driver = None if subject.own else SubjectDriver(subject, self._model, wrinkles=self._with_wrinkles)

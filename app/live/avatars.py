@@ -15,6 +15,7 @@ from app.state.avatars import AvatarChoice
 from app.state.notices import Notice, NoticeLevel
 from app.tasks import Task, TaskState
 from rendering.subject import OWN, Subject
+from tracking.retarget.hotkeys import pressed, released
 from tracking.retarget.settings import RetargetSettings, load_settings, save_settings, settings_file
 
 MODELS = (".glb", ".gltf", ".vrm")
@@ -124,8 +125,23 @@ class Avatars:
         if self.state.subject.own or settings == self.state.subject.settings:
             return
         self._changed_s = None
-        self.state.set_subject(replace(self.state.subject, settings=settings), self.state.path)
+        shown = tuple(name for name in self.state.subject.shown if settings.hotkeys.get(name) is not None)
+        self.state.set_subject(replace(self.state.subject, settings=settings, shown=shown), self.state.path)
         self._dirty = True
+
+    def press(self, name: str) -> None:
+        """The key of one of the avatar's expressions went down."""
+        subject = self.state.subject
+        self.state.set_shown(pressed(subject.settings.hotkeys, subject.shown, name))
+
+    def release(self, name: str) -> None:
+        """It went up again."""
+        subject = self.state.subject
+        self.state.set_shown(released(subject.settings.hotkeys, subject.shown, name))
+
+    def clear_expressions(self) -> None:
+        """Show none of them."""
+        self.state.set_shown(())
 
     def advance(self, now_s: float) -> None:
         """Write settings a moment after the last change."""

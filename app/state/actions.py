@@ -30,6 +30,7 @@ ACTIONS = (
     ActionInfo("view.fullscreen", "Full screen", VIEW, "F11"),
     ActionInfo("face.neutral", "Calibrate neutral face", FACE, "N"),
     ActionInfo("face.hide", "Hide me", FACE, "H"),
+    ActionInfo("face.no_expressions", "Clear expressions", FACE, "0"),
     ActionInfo("face.source_mirrored", "The source is mirrored", FACE),
     ActionInfo("face.low_power", "Low power", FACE, "Ctrl+L"),
     ActionInfo("output.record", "Record", OUTPUT, "Ctrl+R"),

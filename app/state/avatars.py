@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +75,9 @@ class AvatarsState:
         self.subject, self.path, self.loading = subject, path, ""
         self.subject_changed.emit()
         self.list_changed.emit()
+
+    def set_shown(self, names: tuple[str, ...]) -> None:
+        """Show these of the hotkeys' expressions, the newest last."""
+        if names != self.subject.shown:
+            self.subject = replace(self.subject, shown=names)
+            self.subject_changed.emit()

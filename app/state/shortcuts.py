@@ -42,6 +42,7 @@ class ShortcutMap:
     def __init__(self, preferences: Preferences) -> None:
         self._preferences = preferences
         self._actions: dict[str, ActionInfo] = {}
+        self._guests: dict[str, ActionInfo] = {}
         preferences.changed.connect(self._on_settings)
 
     def add(self, *actions: ActionInfo) -> None:
@@ -56,25 +57,48 @@ class ShortcutMap:
             self._actions[action.name] = action
         self.changed.emit()
 
+    def lend(self, *guests: ActionInfo) -> None:
+        """Have these use keys as well, instead of those that were lent before: they come and go with whoever is drawn,
+        and their keys are kept elsewhere. The program's own actions come first."""
+        self._guests = {guest.name: guest for guest in guests}
+        self.changed.emit()
+
+    @property
+    def guests(self) -> tuple[ActionInfo, ...]:
+        """Those that keys are lent to."""
+        return tuple(self._guests.values())
+
     @property
     def actions(self) -> tuple[ActionInfo, ...]:
         """All actions, in the order in which they were added."""
         return tuple(self._actions.values())
 
     def key(self, name: str) -> str:
-        """The key of an action, empty for none.
+        """The key of an action or guest, empty for none.
 
         Raises:
-            KeyError: there is no such action.
+            KeyError: there is neither.
         """
-        return self._preferences.settings.window.shortcuts.get(name, self._actions[name].key)
+        guest = self._guests.get(name)
+        if guest is not None:
+            return guest.key if self.owner(guest.key) is guest else ""
+        own = self._preferences.settings.window.shortcuts
+        key = self._actions[name].key
+        if name not in own and key:
+            given = {own[other].casefold() for other in self._actions if other in own}
+            # The user may have given it away before there was this action.
+            return "" if key.casefold() in given else key
+        return own.get(name, key)
 
     def owner(self, key: str) -> ActionInfo | None:
-        """The action that a key belongs to."""
-        return next((a for a in self.actions if key and self.key(a.name).casefold() == key.casefold()), None)
+        """The action that a key belongs to, or the guest where no action has it."""
+        if not key:
+            return None
+        own = next((a for a in self.actions if self.key(a.name).casefold() == key.casefold()), None)
+        return own or next((g for g in self.guests if g.key.casefold() == key.casefold()), None)
 
     def assign(self, name: str, key: str, text: str) -> ActionInfo | None:
-        """Give an action a key, as a step that can be taken back. An action that had it loses it.
+        """Give an action a key, as a step that can be taken back. An action or guest that had it loses it.
 
         Args:
             name: of the action.
@@ -82,11 +106,11 @@ class ShortcutMap:
             text: of the step, for the menu.
 
         Returns:
-            The action that lost the key.
+            The action or guest that lost the key.
         """
         own = dict(self._preferences.settings.window.shortcuts)
         loser = self.owner(key)
-        if loser is not None and loser.name != name:
+        if loser is not None and loser.name != name and loser.name in self._actions:
             own[loser.name] = ""
         own[name] = key
         self._preferences.edit_window(text, shortcuts=self._without_defaults(own))

@@ -58,6 +58,8 @@ class AvatarPanel(QWidget):
     """RetargetSettings to use from now on."""
     channels_wanted = Signal()
     """Show every channel."""
+    hotkeys_wanted = Signal()
+    """Show the expressions that keys show."""
 
     def __init__(self, state: AvatarsState, style: Style, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,6 +103,10 @@ class AvatarPanel(QWidget):
         self.values: dict[str, QLabel] = {}
         self.channels = QPushButton(tr("Every channel…"))
         self.channels.clicked.connect(self.channels_wanted)
+        self.hotkeys = QPushButton(tr("Expressions…"))
+        self.hotkeys.setToolTip(tr("Expressions that keys show"))
+        self.hotkeys.clicked.connect(self.hotkeys_wanted)
+        self.on_now = muted()
         self.driving = QWidget()
         self._arrange()
         state.list_changed.connect(self._fill)
@@ -143,7 +149,12 @@ class AvatarPanel(QWidget):
         inner.addLayout(grid)
         inner.addWidget(self.mirror)
         inner.addWidget(self.idle)
-        inner.addWidget(self.channels)
+        further = QHBoxLayout()
+        further.setSpacing(6)
+        for button in (self.hotkeys, self.channels):
+            further.addWidget(button)
+        inner.addLayout(further)
+        inner.addWidget(self.on_now)
         column.addWidget(self.driving)
 
     def _fill(self) -> None:
@@ -233,6 +244,8 @@ class AvatarPanel(QWidget):
     def _on_subject(self) -> None:
         subject = self._state.subject
         self.driving.setVisible(not subject.own)
+        self.on_now.setText(tr("Shown now: {names}", names=", ".join(subject.shown)))
+        self.on_now.setVisible(bool(subject.shown))
         settings = subject.settings
         self._filling = True
         self.sliders["head"].setValue(round(100 * settings.head.rotation_gain[0]))

@@ -38,7 +38,7 @@ class CardSubject:
         if subject.same_look(before):
             if self._driver is not None:
                 self._driver.take(subject)
-            if self._avatar is not None:
+            if self._avatar is not None and subject.settings != before.settings:
                 self._avatar.take(subject.settings)
             return
         try:

@@ -130,7 +130,7 @@ class CheatSheet(QDialog):
         grid.setHorizontalSpacing(48)
         grid.setVerticalSpacing(20)
         groups: dict[str, list[ActionInfo]] = {}
-        for action in shortcuts.actions:
+        for action in (*shortcuts.actions, *shortcuts.guests):
             if shortcuts.key(action.name):
                 groups.setdefault(action.group, []).append(action)
         halves: list[QVBoxLayout] = [QVBoxLayout() for _ in range(self.COLUMNS)]

@@ -39,7 +39,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("view.recentre", "view.lock", "view.mirror", "view.freeze", "", "view.panels", "view.fullscreen"),
         ),
     ),
-    ("Face", ("face.neutral", "face.hide", "face.source_mirrored", "", "face.low_power")),
+    ("Face", ("face.neutral", "face.hide", "face.source_mirrored", "face.no_expressions", "", "face.low_power")),
     (OUTPUT, ("output.record", "output.marker", "", "output.camera", "output.window")),
     (HELP, ("help.shortcuts", "help.report", "", "help.about")),
 )

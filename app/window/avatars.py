@@ -14,6 +14,7 @@ from app.live.avatars import Avatars
 from app.live.capture import GuidedCapture
 from app.live.director import Director
 from app.state.notices import Notice, NoticeLevel
+from app.state.shortcuts import ShortcutMap
 from app.tasks import Task, TaskState
 from app.views.avatar_panel import AvatarPanel
 from app.views.head_surface import HeadSurface
@@ -22,12 +23,17 @@ from app.views.tasks_panel import TaskRow
 from app.window.commands import WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side
+from app.window.hotkeys import HotkeysPart
 from app.window.style import Style
 from app.window.texts import tr
+from rendering.subject import OWN
 from tracking.types import TrackedFace
 
 if TYPE_CHECKING:
     from app.views.capture_dialog import CaptureDialog
+    from app.views.hotkeys_dialog import HotkeysDialog
+    from rendering.subject import Subject
+    from tracking.retarget.settings import HotkeySettings, RetargetSettings
 
 
 class AvatarsPart:
@@ -49,15 +55,19 @@ class AvatarsPart:
         self.panel = AvatarPanel(self.avatars.state, style)
         self.place = DockPlace("avatar", "Avatar", Side.RIGHT, self.panel, "expression")
         self.dialog: RetargetDialog | None = None
+        self.expressions: HotkeysDialog | None = None
+        self._edited: Subject = OWN
+        """Whom the open dialogs are about."""
         self.capture: CaptureDialog | None = None
         self.row: TaskRow | None = None
         """Of the avatar whose making began last."""
         self._making: dict[Task, str] = {}
         """What makes avatars now, and their names."""
 
-    def connect(self, window: WindowCommands, dialogs: Dialogs) -> None:
+    def connect(self, window: WindowCommands, dialogs: Dialogs, shortcuts: ShortcutMap) -> None:
         """Connect the panel, and look who there is."""
-        self._window, self._dialogs = window, dialogs
+        self._window, self._dialogs, self._shortcuts = window, dialogs, shortcuts
+        self.keys = HotkeysPart(self.avatars, shortcuts, window)
         avatars, panel = self.avatars, self.panel
         panel.chosen.connect(avatars.choose)
         panel.opened.connect(avatars.open)
@@ -66,6 +76,7 @@ class AvatarsPart:
         panel.exported.connect(avatars.export)
         panel.driven.connect(avatars.drive)
         panel.channels_wanted.connect(self._show_channels)
+        panel.hotkeys_wanted.connect(self._show_expressions)
         panel.create_wanted.connect(self._create)
         avatars.state.subject_changed.connect(self._on_subject)
         self._director.models.tasks.changed.connect(self._on_task)
@@ -77,29 +88,64 @@ class AvatarsPart:
         """A result is shown: its values go to the meters, its picture to the guided capture."""
         if self.capture is not None:
             self.capture.note_face(face)
-        if self.dialog is None or face.parameters is None:
+        if (self.dialog is None and self.expressions is None) or face.parameters is None:
             return
         from tracking.retarget import Retargeter
 
         driven = Retargeter(self.avatars.state.subject.settings).apply(face.parameters, 0.0)
-        self.dialog.show_values(face.parameters.expression, driven.values)
+        if self.dialog is not None:
+            self.dialog.show_values(face.parameters.expression, driven.values)
+        if self.expressions is not None:
+            self.expressions.note_driven(driven)
 
     def _on_subject(self) -> None:
         subject = self.avatars.state.subject
         self._head.show_subject(subject)
         if self._window.output is not None:
             self._window.output.head.show_subject(subject)
-        if subject.own and self.dialog is not None:
-            self.dialog.close()
+        if self.expressions is not None:
+            self.expressions.show_shown(subject.shown)
+        if not subject.same_look(self._edited):
+            self._edited = subject
+            for dialog in (self.dialog, self.expressions):
+                if dialog is not None:
+                    dialog.close()
 
     def _show_channels(self) -> None:
         if self.dialog is None:
             dialog = RetargetDialog(self.avatars.state.subject.settings, self._style, self._window)
-            dialog.changed.connect(self.avatars.drive)
+            dialog.changed.connect(self._drive_channels)
             dialog.finished.connect(lambda _: setattr(self, "dialog", None))
             self.dialog = dialog
         self.dialog.show()
         self.dialog.raise_()
+
+    def _show_expressions(self) -> None:
+        if self.expressions is None:
+            from app.views.hotkeys_dialog import HotkeysDialog
+
+            dialog = HotkeysDialog(self.avatars.state.subject, self._shortcuts, self._style, self._window)
+            dialog.changed.connect(self._drive_hotkeys)
+            dialog.toggled.connect(self._toggle_expression)
+            dialog.finished.connect(lambda _: setattr(self, "expressions", None))
+            self.expressions = dialog
+        self.expressions.show()
+        self.expressions.raise_()
+
+    def _drive_channels(self, settings: RetargetSettings) -> None:
+        # What else the panel and the other dialog have changed meanwhile stays.
+        now = self.avatars.state.subject.settings
+        self.avatars.drive(now.model_copy(update={"channels": settings.channels}))
+
+    def _drive_hotkeys(self, hotkeys: HotkeySettings) -> None:
+        now = self.avatars.state.subject.settings
+        self.avatars.drive(now.model_copy(update={"hotkeys": hotkeys}))
+
+    def _toggle_expression(self, name: str) -> None:
+        if name in self.avatars.state.subject.shown:
+            self.avatars.state.set_shown(tuple(n for n in self.avatars.state.subject.shown if n != name))
+        else:
+            self.avatars.press(name)
 
     def _create(self) -> None:
         """Offer what an avatar can be made from; where there is one way alone, take it."""

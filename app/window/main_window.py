@@ -82,7 +82,7 @@ class MainWindow(WindowCommands):
         self.actions_ = Actions(self, shortcuts, style)
         self.dialogs = Dialogs(self, director, shortcuts, style)
         self._arrange()
-        self._connect()
+        self._connect(shortcuts)
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -166,7 +166,7 @@ class MainWindow(WindowCommands):
         self.statusBar().setMinimumHeight(self._style.px(40))
         self._first_docks = self._docks_before = self.saveState(DOCKS_VERSION)
 
-    def _connect(self) -> None:
+    def _connect(self, shortcuts: ShortcutMap) -> None:
         models, director = self.models, self.director
         self.camera.source.chosen.connect(director.open_source)
         self.camera.source.receiver_wanted.connect(self.dialogs.receiver)
@@ -187,7 +187,7 @@ class MainWindow(WindowCommands):
         self.player.connect(self, self.dialogs)
         self.record.connect(self.actions_, self.dialogs, self.status)
         self.sending.connect(self, self.actions_, self.status)
-        self.avatars.connect(self, self.dialogs)
+        self.avatars.connect(self, self.dialogs, shortcuts)
         self.staging.connect()
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
@@ -217,6 +217,7 @@ class MainWindow(WindowCommands):
                 "view.fullscreen": self.toggle_fullscreen,
                 "face.neutral": self.calibrate,
                 "face.hide": lambda: self._toggle("hidden"),
+                "face.no_expressions": self.avatars.avatars.clear_expressions,
                 "face.source_mirrored": self._toggle_source_mirrored,
                 "face.low_power": self._toggle_low_power,
                 "output.window": self.toggle_output,

@@ -152,9 +152,10 @@ QComboBox QAbstractItemView {{ background: {c.panel}; border: 1px solid {c.line}
   selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
 QLineEdit, QSpinBox, QKeySequenceEdit {{ border: 1px solid {c.line}; }}
 QCheckBox {{ spacing: {px(8)}; border: {px(2)} solid transparent; border-radius: {px(4)}; padding: {px(2)}; }}
-QCheckBox::indicator {{ width: {px(14)}; height: {px(14)}; border: 1px solid {c.muted}; border-radius: {px(4)};
-  background: {c.control}; }}
-QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; image: url({tick}); }}
+QCheckBox::indicator, QTableView::indicator {{ width: {px(14)}; height: {px(14)}; border: 1px solid {c.muted};
+  border-radius: {px(4)}; background: {c.control}; }}
+QCheckBox::indicator:checked, QTableView::indicator:checked {{ background: {c.accent}; border-color: {c.accent};
+  image: url({tick}); }}
 QCheckBox::indicator:disabled {{ border-color: {c.line}; }}
 QCheckBox:focus {{ border: {px(2)} solid {c.focus}; }}
 QCheckBox:disabled, QLabel:disabled {{ color: {c.muted}; }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -335,3 +336,14 @@ def test_a_real_person_shows_every_channel(drawn: Drawer, data_dir: Path) -> Non
 def test_real_vrm_files_are_drawn(drawn: Drawer, data_dir: Path, name: str) -> None:
     shown = picture(drawn(data_dir / "avatars" / name))
     assert (shown[..., 3] > 128).mean() > 0.04
+
+
+def test_an_expression_of_the_avatars_own_is_added_by_name(drawn: Drawer) -> None:
+    """Of a key, say: whether the tracked face drives it (jawOpen) or not (hearts)."""
+    pictures = drawn(person({"jawOpen": (0.0, -0.04, 0.02), "hearts": (0.0, -0.04, 0.02)}))
+    rest, opened = picture(pictures), picture(pictures, driven_from({"jawOpen": 1.0}))
+    assert np.abs(opened - rest).mean() > 0.1
+    half = driven_from({"jawOpen": 0.5})
+    for pose, own in ((driven_from(), "hearts"), (half, "jawOpen")):
+        shown = picture(pictures, replace(pose, own=((own, 1.0), ("unknown", 1.0))))
+        np.testing.assert_array_equal(shown, opened)

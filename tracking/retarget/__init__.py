@@ -9,11 +9,13 @@ from models.late_names import late_names
 
 if TYPE_CHECKING:
     from tracking.retarget.apply import Driven, Retargeter, driven_from
-    from tracking.retarget.presets import ExpressionMap, automatic_settings
+    from tracking.retarget.presets import ExpressionMap, automatic_settings, usual_hotkeys
     from tracking.retarget.settings import (
         ChannelCurve,
         GazeSettings,
         HeadSettings,
+        Hotkey,
+        HotkeySettings,
         IdleSettings,
         RetargetFileError,
         RetargetSettings,
@@ -28,6 +30,8 @@ __all__ = [
     "ExpressionMap",
     "GazeSettings",
     "HeadSettings",
+    "Hotkey",
+    "HotkeySettings",
     "IdleSettings",
     "RetargetFileError",
     "RetargetSettings",
@@ -37,6 +41,7 @@ __all__ = [
     "load_settings",
     "save_settings",
     "settings_file",
+    "usual_hotkeys",
 ]
 
 __getattr__ = late_names(
@@ -44,6 +49,6 @@ __getattr__ = late_names(
     {
         **dict.fromkeys(__all__, "settings"),
         **dict.fromkeys(("Driven", "Retargeter", "driven_from"), "apply"),
-        **dict.fromkeys(("ExpressionMap", "automatic_settings"), "presets"),
+        **dict.fromkeys(("ExpressionMap", "automatic_settings", "usual_hotkeys"), "presets"),
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import cos, exp, pi, radians, sin
 
@@ -18,6 +19,7 @@ from models.channels import (
     gaze_to_channels,
 )
 from models.geometry.rotations import HEAD_TO_CAMERA, from_euler, from_rotvec, to_euler, to_rotvec
+from tracking.retarget.hotkeys import ExpressionFades
 from tracking.retarget.settings import RetargetSettings
 from tracking.types import FaceParameters
 
@@ -53,6 +55,7 @@ class Driven:
         gaze: (2, 2) radians relative to the head, rows left and right eye, columns yaw and pitch.
         breath: -1 breathed out, 1 breathed in; 0 while tracked.
         tracked: 0 idle to 1 tracked, as far as faded.
+        own: expressions of the avatar itself by name, and how much of each is added, 0..1.
     """
 
     values: Floats
@@ -61,6 +64,7 @@ class Driven:
     gaze: Floats
     breath: float = 0.0
     tracked: float = 1.0
+    own: tuple[tuple[str, float], ...] = ()
 
 
 def driven_from(
@@ -93,6 +97,7 @@ class Retargeter:
         self._share = 0.0
         self._last_s: float | None = None
         self._blink_at: float | None = None
+        self._expressions = ExpressionFades()
         self.settings = settings or RetargetSettings()
 
     @property
@@ -116,17 +121,24 @@ class Retargeter:
             for i, c in enumerate(curves)
             if c is not None and c.points
         ]
+        self._expressions.configure(settings.hotkeys)
         self._looks_changed = any(
             self._gain[i] != 1 or self._offset[i] or self._dead[i] or not self._on[i] for i in _EYE_LOOKS
         ) or any(i in _EYE_LOOKS for i, _, _ in self._bent)
+
+    def show(self, names: Iterable[str]) -> None:
+        """Have these hotkeys' expressions come with the next calls of `apply`, the newest last, and all others go."""
+        self._expressions.show(names)
 
     def recentre(self) -> None:
         """The place in which the next tracked face is found becomes the avatar's resting place."""
         self._rest = None
 
     def reset(self) -> None:
-        """As new: forgets the face, the fade and the resting place."""
+        """As new: forgets the face, the fades and the resting place; no hotkey is shown."""
         self._random = np.random.default_rng(self._seed)
+        self._expressions = ExpressionFades()
+        self._expressions.configure(self._settings.hotkeys)
         self._rest, self._held, self._share, self._last_s, self._blink_at = None, None, 0.0, None, None
 
     def apply(self, parameters: FaceParameters | None, time_s: float) -> Driven:
@@ -139,6 +151,14 @@ class Retargeter:
         step = 0.0 if self._last_s is None else min(max(time_s - self._last_s, 0.0), LONGEST_STEP)
         fresh = self._last_s is None
         self._last_s = time_s
+        if fresh:
+            self._expressions.finish()
+        else:
+            self._expressions.advance(step)
+        return self._expressions.on(self._without_hotkeys(parameters, time_s, step, fresh))
+
+    def _without_hotkeys(self, parameters: FaceParameters | None, time_s: float, step: float, fresh: bool) -> Driven:
+        """The tracked face, the idle one, or what is between."""
         fade = self._settings.idle.fade_s
         moved = step / fade if fade > 0 else 1.0
         if parameters is not None:

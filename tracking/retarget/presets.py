@@ -19,12 +19,18 @@ from numpy.typing import NDArray
 
 from models.avatars import Avatar
 from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, CHANNEL_INDEX
-from tracking.retarget.settings import ChannelCurve, GazeSettings, RetargetSettings
+from tracking.retarget.settings import ChannelCurve, GazeSettings, Hotkey, HotkeySettings, RetargetSettings
 from tracking.streams.vrm import VRM1_PRESETS, to_presets
 
-__all__ = ["ExpressionMap", "automatic_settings"]
+__all__ = ["ExpressionMap", "automatic_settings", "usual_hotkeys"]
 
 Floats = NDArray[np.float32]
+
+
+def _sides(**values: float) -> dict[str, float]:
+    """The same value for the left and the right channel of each name."""
+    return {f"{stem}{side}": value for stem, value in values.items() for side in ("Left", "Right")}
+
 
 _VOWELS = ("aa", "ih", "ou", "ee", "oh")
 _VISEME_VOWELS = {"viseme_aa": "aa", "viseme_E": "ee", "viseme_I": "ih", "viseme_O": "oh", "viseme_U": "ou"}
@@ -39,6 +45,14 @@ _LOOKS = {
 }
 _SURPRISE = ("eyeWideLeft", "eyeWideRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 _LIPS_SHUT = {"mouthPressLeft": 0.5, "mouthPressRight": 0.5, "mouthRollLower": 0.5, "mouthRollUpper": 0.5}
+_USUAL = {
+    "happy": _sides(mouthSmile=0.8, cheekSquint=0.5, eyeSquint=0.3),
+    "angry": _sides(browDown=1.0, noseSneer=0.5, mouthPress=0.4),
+    "sad": _sides(mouthFrown=0.8) | {"browInnerUp": 0.9, "mouthShrugLower": 0.3},
+    "relaxed": _sides(mouthSmile=0.3, eyeBlink=0.3),
+    "surprised": _sides(eyeWide=0.9, browOuterUp=0.8) | {"browInnerUp": 0.8, "jawOpen": 0.3},
+}
+"""Moods that VRM names, of ARKit's channels."""
 
 _PRESETS = CHANNEL_COUNT
 """Column of the first VRM preset among the features: the 52 channels, then `to_presets`."""
@@ -141,9 +155,10 @@ def automatic_settings(avatar: Avatar) -> RetargetSettings:
     only at 0, and looks cross-eyed where its eyes turn each for itself: so its lids get a dead zone and a gain, and its
     eyes look together. A face with ARKit's channels takes the values as they are.
     """
+    hotkeys = HotkeySettings(expressions=usual_hotkeys(avatar.expressions))
     drawn = avatar.kind != "glTF" or not {"eyeBlinkLeft", "jawOpen"} <= set(avatar.expressions)
     if not drawn:
-        return RetargetSettings()
+        return RetargetSettings(hotkeys=hotkeys)
     lids = ChannelCurve(dead_zone=0.12, gain=1.35)
     squint = ChannelCurve(dead_zone=0.15)
     return RetargetSettings(
@@ -156,4 +171,24 @@ def automatic_settings(avatar: Avatar) -> RetargetSettings:
             "browDownRight": squint,
         },
         gaze=GazeSettings(together=True),
+        hotkeys=hotkeys,
+    )
+
+
+def usual_hotkeys(names: Iterable[str]) -> tuple[Hotkey, ...]:
+    """Expressions to start from: VRM's moods where the avatar has them as its own, else made of ARKit's channels.
+
+    Args:
+        names: `Avatar.expressions`, or ARKIT_CHANNELS for a person.
+
+    Returns:
+        Those that the avatar can show, each with a key; none for one that has neither.
+    """
+    there = set(names)
+    moods = [(mood, {mood: 1.0}) for mood in _USUAL if mood in there]
+    if not moods:
+        moods = [(mood, values) for mood, values in _USUAL.items() if set(values) <= there]
+    return tuple(
+        Hotkey(name=mood.capitalize(), key=f"Ctrl+{number}", values=values)
+        for number, (mood, values) in enumerate(moods, 1)
     )

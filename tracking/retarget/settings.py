@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.channels import CHANNEL_INDEX
 from models.json_file import JsonFileError, read_model, write_model
@@ -16,6 +16,8 @@ __all__ = [
     "ChannelCurve",
     "GazeSettings",
     "HeadSettings",
+    "Hotkey",
+    "HotkeySettings",
     "IdleSettings",
     "RetargetFileError",
     "RetargetSettings",
@@ -24,7 +26,7 @@ __all__ = [
     "settings_file",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LARGEST_FILE = 1024 * 1024
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Gain = Annotated[float, Field(ge=-4.0, le=4.0, allow_inf_nan=False)]
@@ -100,10 +102,47 @@ class IdleSettings(_Settings):
     """Seconds in which it passes from the tracked face to idleness and back."""
 
 
+class Hotkey(_Settings):
+    """An expression that a key shows."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    key: Annotated[str, Field(max_length=40)] = ""
+    """As Qt writes keys ("Ctrl+1"); empty for none."""
+    hold: bool = False
+    """Shown while the key is down; otherwise one press shows it and the next takes it away."""
+    replace: bool = False
+    """Shown instead of the tracked expression, while head and eyes go on; otherwise added to it."""
+    values: dict[Annotated[str, Field(min_length=1, max_length=200)], Share] = Field(
+        default_factory=dict, max_length=256
+    )
+    """By ARKit name, or by the name of one of the avatar's own expressions; what it does not have stays unused."""
+
+
+class HotkeySettings(_Settings):
+    """Expressions that keys show."""
+
+    fade_s: Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)] = 0.25
+    """Seconds in which an expression comes and goes."""
+    expressions: tuple[Hotkey, ...] = Field(default=(), max_length=64)
+
+    @field_validator("expressions")
+    @classmethod
+    def _told_apart(cls, expressions: tuple[Hotkey, ...]) -> tuple[Hotkey, ...]:
+        names = [each.name for each in expressions]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two expressions are called {twice}")
+        return expressions
+
+    def get(self, name: str) -> Hotkey | None:
+        """The expression of this name."""
+        return next((each for each in self.expressions if each.name == name), None)
+
+
 class RetargetSettings(_Settings):
     """All of it, for one avatar."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     channels: dict[str, ChannelCurve] = Field(default_factory=dict)
     """By ARKit name; those not named pass unchanged."""
     expressions: dict[str, Gain] = Field(default_factory=dict, max_length=1024)
@@ -113,6 +152,15 @@ class RetargetSettings(_Settings):
     head: HeadSettings = Field(default_factory=HeadSettings)
     gaze: GazeSettings = Field(default_factory=GazeSettings)
     idle: IdleSettings = Field(default_factory=IdleSettings)
+    hotkeys: HotkeySettings = Field(default_factory=HotkeySettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _migrated(cls, values: Any) -> Any:
+        """Version 1 had no hotkeys, and nothing else was different."""
+        if isinstance(values, dict) and values.get("schema_version") == 1:
+            return values | {"schema_version": 2}
+        return values
 
     @field_validator("channels")
     @classmethod

@@ -120,3 +120,22 @@ def test_later_parts_add_actions_but_never_twice(keys: ShortcutMap) -> None:
     assert keys.owner("ctrl+r") is not None
     with pytest.raises(ValueError, match="record"):
         keys.add(ActionInfo("record.start", "Record", "Output"))
+
+
+def test_keys_are_lent_where_no_action_has_them(keys: ShortcutMap) -> None:
+    keys.lend(ActionInfo("expression.a", "A", "Expressions", "Ctrl+1"), ActionInfo("expression.b", "B", "", "R"))
+    assert keys.key("expression.a") == "Ctrl+1" and keys.key("expression.b") == "", "R recentres"
+    assert keys.key("view.recentre") == "R" and [guest.text for guest in keys.guests] == ["A", "B"]
+    loser = keys.assign("view.mirror", "ctrl+1", "key")
+    assert loser is not None and loser.text == "A" and keys.key("expression.a") == ""
+    assert "expression.a" not in keys._preferences.settings.window.shortcuts
+    keys._preferences.undo.undo()
+    assert keys.key("expression.a") == "Ctrl+1"
+    keys.lend()
+    assert keys.owner("Ctrl+1") is None
+
+
+def test_a_new_action_does_not_take_a_key_that_the_user_gave_away(keys: ShortcutMap) -> None:
+    keys.assign("view.clay", "J", "key")
+    keys.add(ActionInfo("new.thing", "New", "Face", "J"))
+    assert keys.key("view.clay") == "J" and keys.key("new.thing") == ""
