@@ -159,7 +159,7 @@ def _wrinkles_of(
         from tracking.detail_network import DetailNetwork
 
         network = DetailNetwork(model.name, subject.detail.weights, subject.detail.engine)
-        return PersonSkin(model, person.texture, identity, network)
+        return PersonSkin(model, person, identity, network)
 
     return PersonWrinkles(make)
 

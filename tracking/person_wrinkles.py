@@ -1,8 +1,8 @@
 """Wrinkles of a person's avatar: the person's skin, folded by the expression of whoever drives it.
 
-The supplement's animation rule, D(source picture, driving tension): the avatar's texture is encoded once, and a driven
-frame costs the decoder alone. Networks were trained on pictures in some light; the texture has next to none, so that
-folds come out a little softer than on the person's photographs.
+The supplement's animation rule, D(source picture, driving tension): the avatar's pictures are encoded once, and a
+driven frame costs mixing their encodings and the decoder. An avatar without such pictures has its texture instead;
+networks were trained on pictures in some light, and the texture has next to none, so that folds come out softer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.avatars.person_file import PersonAvatar
+from models.avatars.person_sources import MixedSkin
 from models.face_model import FaceModel
 from models.face_model.detail_map import FULL_SIZE, DetailMap
 from tracking.detail_network import DetailNetwork, EncodedSkin
@@ -33,11 +35,11 @@ FOLLOW_S = 0.08
 
 
 class PersonSkin:
-    """An encoded texture, and its relief under any expression. Not thread-safe.
+    """A person's encoded skin, and its relief under any expression. Not thread-safe.
 
     Args:
         model: the face model.
-        texture: (S, S, 3) uint8 sRGB over the face map, as avatars keep it.
+        person: the avatar.
         identity: the person's coefficients.
         network: see DetailNetwork.
 
@@ -45,14 +47,25 @@ class PersonSkin:
         EngineError: the device failed.
     """
 
-    def __init__(self, model: FaceModel, texture: NDArray[np.uint8], identity: Floats, network: DetailNetwork) -> None:
+    def __init__(self, model: FaceModel, person: PersonAvatar, identity: Floats, network: DetailNetwork) -> None:
         self._network = network
         self._map = DetailMap(model)
         self._neutral = model.neutral(identity)
-        whole = cv2.resize(texture, (FULL_SIZE, FULL_SIZE), interpolation=cv2.INTER_AREA)
-        # A texture has no hidden parts: what no frame showed was filled when it was made.
-        seen = self._map.raster.covered.astype(np.float32)
-        self._skin: EncodedSkin = network.encode(DetailMap.window(np.asarray(whole, np.uint8)), seen)
+        sources = person.sources
+        self._mixed: MixedSkin | None = None
+        if sources is None:
+            texture = cv2.resize(person.texture, (FULL_SIZE, FULL_SIZE), interpolation=cv2.INTER_AREA)
+            # A texture has no hidden parts: what no frame showed was filled when it was made.
+            seen = self._map.raster.covered.astype(np.float32)
+            self._skin = network.encode(DetailMap.window(np.asarray(texture, np.uint8)), seen)
+            return
+        encoded = [
+            network.encode(picture, visibility).parts
+            for picture, visibility in zip(sources.pictures, sources.visibility, strict=True)
+        ]
+        shown = [model.pose(identity, expression).vertices for expression in sources.expressions]
+        tensions = np.stack([self._map.tension(self._neutral, vertices) for vertices in shown])
+        self._mixed = MixedSkin(encoded, tensions, sources.visibility)
 
     def relief(self, vertices: Floats) -> Floats:
         """(320, 320) millimetres along the outward normal, over the whole face map.
@@ -63,7 +76,9 @@ class PersonSkin:
         Raises:
             EngineError: the device failed.
         """
-        found = self._network.decode(self._skin, self._map.tension(self._neutral, vertices)) * self._map.mask
+        tension = self._map.tension(self._neutral, vertices)
+        skin = self._skin if self._mixed is None else EncodedSkin(self._mixed.at(tension))
+        found = self._network.decode(skin, tension) * self._map.mask
         return np.asarray(DetailMap.whole(found), np.float32)
 
 

@@ -74,7 +74,7 @@ class _RecordedStage(DetailStage):
         """What it takes to drive a person's avatar by each of the first faces: retargeting, posing, decoding."""
         person = read_person(min(LIBRARY.glob(f"*{SUFFIX}")))
         identity = self._model.identity(person.identity)
-        skin = PersonSkin(self._model, person.texture, identity, self.network)
+        skin = PersonSkin(self._model, person, identity, self.network)
         retargeter, found = Retargeter(), []
         for number, parameters in enumerate(self.seen):
             started = time.perf_counter()

@@ -31,6 +31,8 @@ class Options(BaseModel):
     """Folder of a textured head scan: a GLB file, color.jpg, normal.jpg."""
     people: int = Field(default=100, ge=1, le=500)
     """Synthetic people."""
+    driven: int = Field(default=12, ge=1, le=200)
+    """Synthetic people that are driven from pictures of a capture."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -50,7 +52,9 @@ def run(args: Sequence[str], prog: str) -> int:
     path = options.weights or shipped_detail("lite")
     network, header = load_detail(path, model.name)
     with progress_bar() as bar:
-        task = DetailEvaluation(network, options.labels, runs_folder() / "textures", options.scan, options.people)
+        task = DetailEvaluation(
+            network, options.labels, runs_folder() / "textures", options.scan, options.people, driven=options.driven
+        )
         figures = run_detail(DetailMap(model), task, Progress(bar.start, bar.step))
     figures["about"] = {"weights": path.name, "training": header.training, "machine": machine_facts()}
     options.out.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ from models.training.data.strain import surface_maps
 from models.training.data.textures import face_texture, landmark_pull
 from models.training.data.wrinkle_faces import Skins, WrinkleFaces, network_image
 from models.training.evaluation.answers import DetailAnswers
+from models.training.evaluation.driven_detail import driven_figures
 from models.training.evaluation.people_detail import drawn_line_figures, people_figures
 from models.training.evaluation.synthetic_detail import mark_figures, truth_figures
 from models.training.splits import load_splits
@@ -43,6 +44,7 @@ class DetailEvaluation:
         scan: folder of a textured head scan, None measures none.
         people: synthetic people, the first seeds of the test part.
         marked: synthetic people for the marks.
+        driven: synthetic people that are driven from pictures of a capture, where tension joins before the decoder.
     """
 
     network: DetailMAE
@@ -51,6 +53,7 @@ class DetailEvaluation:
     scan: Path | None
     people: int = 100
     marked: int = 24
+    driven: int = 12
 
 
 def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) ->
     seeds = load_splits().synthetic_seeds.test
     skins = Skins([face.rgb for face in people.neutral], window, painted=8, seed=seeds[0])
     faces = WrinkleFaces(window, skins)
-    total = task.people + task.marked + len(people.pairs) + (len(LIGHTS) if task.scan else 0)
+    total = task.people + task.marked + task.driven + len(people.pairs) + (len(LIGHTS) if task.scan else 0)
     progress.start("detail", total)
     mean_rgb = np.mean([face.rgb for face in people.neutral], axis=0).astype(np.uint8)
     mean_skin = network_image(mean_rgb, np.median([face.visibility for face in people.neutral], axis=0))
@@ -78,6 +81,9 @@ def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) ->
         "real_people": people_figures(answers, window, people.pairs, progress.step),
         "line_on_flat_photo": drawn_line_figures(answers, people.neutral, skins.beard),
     }
+    if task.network.settings.fusion == "decoder":
+        driven = range(seeds[0] + 800, seeds[0] + 800 + task.driven)
+        figures["driven"] = driven_figures(answers, faces, driven, progress.step)
     wrinkles = figures["marks_over_wrinkles"]["wrinkles_mm_per_log_contrast"]
     line = figures["line_on_flat_photo"]
     line["over_wrinkles_of_the_same_contrast"] = line["line_mm_per_log_contrast"] / wrinkles

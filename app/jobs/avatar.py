@@ -19,9 +19,11 @@ from app.jobs.inputs import VIDEO_SUFFIXES
 from app.jobs.track import Progress
 from models.avatars.person_colours import hair_colour, iris_colour
 from models.avatars.person_file import CapturePart, HairPart, NeutralPart, PersonAvatar, PersonManifest
+from models.avatars.person_sources import skin_sources
 from models.avatars.person_texture import TEXTURE_SIZE, PersonTexture, SkinView, blend_person
 from models.channels import ARKIT_CHANNELS
 from models.face_model import FaceModel, load_face_model
+from models.face_model.detail_map import DetailMap
 from recordings.versions import package_version
 from tracking import FaceTracker, StillTracker, TrackerSettings, open_source, track_frames
 from tracking.landmarks import LandmarkDetector
@@ -310,7 +312,9 @@ def _finished(
         versions={"mien": package_version("mien")},
         **_colours(model, work.frames, views, skin),
     )
-    avatar = PersonAvatar(manifest, fit.identity, skin.texture, _placeholder(skin.texture))
+    expressions = [pose.expression for pose in fit.poses]
+    sources = skin_sources(DetailMap(model), views, model.identity(fit.identity), expressions)
+    avatar = PersonAvatar(manifest, fit.identity, skin.texture, _placeholder(skin.texture), sources=sources)
     from app.avatar_pictures import thumbnail  # loads OpenGL
 
     avatar = replace(avatar, thumbnail=thumbnail(avatar, model, THUMBNAIL_SIZE))

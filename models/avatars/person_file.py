@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from models.avatars.errors import AvatarFileError
 from models.channels import ARKIT_CHANNELS
 from models.whole_file import write_whole_file
+
+if TYPE_CHECKING:
+    from models.avatars.person_sources import SkinSources
 
 __all__ = [
     "LARGEST_FILE",
@@ -52,7 +55,7 @@ LIMITS = {
     **{f"texture{kind}": 16 << 20 for kind in _PICTURES},
     **{f"thumbnail{kind}": 1 << 20 for kind in _PICTURES},
     "adapters.safetensors": 12 << 20,
-    "tokens.safetensors": 8 << 20,
+    "sources.safetensors": 8 << 20,
 }
 """The members there may be, and how many bytes each may have when unpacked."""
 LARGEST_TEXTURE, LARGEST_THUMBNAIL = 4096, 1024
@@ -163,7 +166,8 @@ class PersonAvatar:
         identity: (K,) float32 coefficients of the face model that the manifest names.
         texture: (S, S, 3) uint8 sRGB over the face map.
         thumbnail: (H, W, 3) uint8 sRGB.
-        adapters, tokens: safetensors of the networks' person-specific parts; None where the file has none.
+        adapters: safetensors of the networks' person-specific parts; None where the file has none.
+        sources: pictures of the skin, by which the networks fold it; None where the file has none.
     """
 
     manifest: PersonManifest
@@ -171,7 +175,7 @@ class PersonAvatar:
     texture: Image
     thumbnail: Image
     adapters: dict[str, NDArray[Any]] | None = None
-    tokens: dict[str, NDArray[Any]] | None = None
+    sources: SkinSources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +196,15 @@ def read_person(path: Path) -> PersonAvatar:
         manifest = _manifest(archive, path)
         texture = _picture(archive, path, "texture", LARGEST_TEXTURE)
         thumbnail = _picture(archive, path, "thumbnail", LARGEST_THUMBNAIL)
-        adapters, tokens = (_tensors(archive, path, f"{part}.safetensors") for part in ("adapters", "tokens"))
+        adapters, skin = (_tensors(archive, path, f"{part}.safetensors") for part in ("adapters", "sources"))
     if texture.shape[0] != texture.shape[1]:
         raise AvatarFileError(f"{path.name} is damaged: its texture is not square.")
-    return PersonAvatar(manifest, np.array(manifest.identity, np.float32), texture, thumbnail, adapters, tokens)
+    sources = None
+    if skin is not None:
+        from models.avatars.person_sources import from_tensors  # late: most avatars that are read are only listed
+
+        sources = from_tensors(skin, path.name)
+    return PersonAvatar(manifest, np.array(manifest.identity, np.float32), texture, thumbnail, adapters, sources)
 
 
 def read_summary(path: Path) -> PersonSummary:
@@ -223,10 +232,13 @@ def write_person(avatar: PersonAvatar, path: Path) -> None:
         "texture.jpg": _jpeg(avatar.texture, TEXTURE_QUALITY),
         "thumbnail.jpg": _jpeg(avatar.thumbnail, THUMBNAIL_QUALITY),
     }
-    if avatar.adapters is not None or avatar.tokens is not None:
+    if avatar.adapters is not None or avatar.sources is not None:
         from safetensors.numpy import save
 
-        for name, arrays in (("adapters", avatar.adapters), ("tokens", avatar.tokens)):
+        from models.avatars.person_sources import to_tensors
+
+        sources = None if avatar.sources is None else to_tensors(avatar.sources)
+        for name, arrays in (("adapters", avatar.adapters), ("sources", sources)):
             if arrays is not None:
                 members[f"{name}.safetensors"] = save(arrays)
     content = io.BytesIO()

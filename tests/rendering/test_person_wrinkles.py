@@ -57,7 +57,7 @@ def smiling(head: FaceModel) -> TrackedFace:
 def skin(head: FaceModel) -> tuple[PersonSkin, np.ndarray]:
     person = read_person(LIBRARY / "alva.mien")
     identity = head.identity(person.identity)
-    return PersonSkin(head, person.texture, identity, DetailNetwork(head.name)), identity
+    return PersonSkin(head, person, identity, DetailNetwork(head.name)), identity
 
 
 def test_a_smile_folds_the_cheeks_and_a_raised_brow_the_forehead(

@@ -22,12 +22,16 @@ class DetailAnswers:
     Args:
         network: the student.
         mask: (256, 256), see `DetailMap.mask`.
+
+    Attributes:
+        network, mask: as given.
+        device: where the network is.
     """
 
     def __init__(self, network: DetailMAE, mask: Floats) -> None:
         self.network = network.eval()
         self.mask = mask
-        self._device = next(network.parameters()).device
+        self.device = next(network.parameters()).device
 
     def __call__(self, image: Floats, tension: Floats) -> Floats:
         """(256, 256) millimetres of a picture (4, 256, 256) under a tension (256, 256)."""
@@ -52,4 +56,4 @@ class DetailAnswers:
         return self.driven(image, tensions or [face.tension], face.tension)
 
     def _tensor(self, values: Floats) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values, np.float32))[None].to(self._device)
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32))[None].to(self.device)

@@ -86,7 +86,7 @@ def test_what_is_written_is_read_back(file: Path) -> None:
     assert after.texture.shape == (64, 64, 3)
     # JPEG of high quality: a smooth picture comes back within a few levels.
     assert np.abs(after.texture.astype(int) - before.texture).max() <= 4
-    assert after.adapters is None and after.tokens is None
+    assert after.adapters is None and after.sources is None
 
 
 def test_a_summary_needs_no_texture(file: Path) -> None:
@@ -152,14 +152,14 @@ def test_doubled_parts_are_refused(file: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(file: Path) -> None:
-    parts = members(file) | {"tokens.safetensors": bytes(200 << 20)}
+    parts = members(file) | {"sources.safetensors": bytes(200 << 20)}
     rebuilt(file, parts, zipfile.ZIP_DEFLATED)
     assert file.stat().st_size < 1 << 20
     assert "too large" in refused(file)
 
 
 def test_a_bomb_that_lies_about_its_size_is_cut_off(file: Path) -> None:
-    parts = members(file) | {"tokens.safetensors": bytes((64 << 20) + 12345)}
+    parts = members(file) | {"sources.safetensors": bytes((64 << 20) + 12345)}
     rebuilt(file, parts, zipfile.ZIP_DEFLATED)
     real, told = struct.pack("<L", (64 << 20) + 12345), struct.pack("<L", 1 << 10)
     content = file.read_bytes()

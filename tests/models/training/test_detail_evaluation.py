@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from models.face_model import load_face_model
 from models.face_model.detail_map import DetailMap
+from models.networks.detail_weights import load_detail, shipped_detail
 from models.networks.mae import DetailMAE
 from models.networks.presets import MAESettings
 from models.training.data.textures import FaceTexture
 from models.training.data.wrinkle_faces import Skins, WrinkleFaces, network_image
+from models.training.evaluation import driven_detail
 from models.training.evaluation.answers import DetailAnswers
 from models.training.evaluation.people_detail import drawn_line_figures, people_figures
 from models.training.evaluation.regions import face_regions, strength
@@ -106,3 +108,18 @@ def test_truth_figures_tell_a_good_answer_from_none(window: DetailMap) -> None:
     figures = truth_figures(Oracle(window.mask), faces, range(1), mean)
     assert figures["correlation"] == pytest.approx(1) and figures["delta_correlation"] == pytest.approx(1)
     assert figures["correlation_tension_only"] == 0
+
+
+def test_several_pictures_drive_a_person_better_than_one(window: DetailMap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the shipped network: an avatar's pictures beat the calmest alone, and stay behind the judged one itself."""
+    monkeypatch.setattr(driven_detail, "CAPTURED", 16)
+    monkeypatch.setattr(driven_detail, "JUDGED", 3)
+    network, _ = load_detail(shipped_detail("lite"))
+    faces = WrinkleFaces(window, Skins([], window, painted=4))
+    seen: list[None] = []
+    figures = driven_detail.driven_figures(
+        DetailAnswers(network, window.mask), faces, range(10, 12), lambda: seen.append(None)
+    )
+    assert figures["people"] == len(seen) == 2
+    assert figures["one_picture"] < figures["sources"] < figures["own_picture"]
+    assert figures["gain"] == pytest.approx(figures["sources"] - figures["one_picture"])
