@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.channels import CHANNEL_COUNT
+from models.geometry.camera import Camera
 from rendering.place import HeadPlace
 from rendering.scene import Scene
 from tracking.detail_settings import DetailSettings
 from tracking.retarget.settings import RetargetSettings
-from tracking.types import TrackedFace, TrackingState
+from tracking.types import FaceParameters, TrackedFace, TrackingState
 
 if TYPE_CHECKING:
     from models.avatars import Avatar
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["OWN", "Subject", "SubjectDriver", "SubjectPictures"]
 
 SEEN = (TrackingState.TRACKING, TrackingState.HOLDING)
+USUAL_AWAY_M = 0.6
+"""Metres from the camera at which somebody is drawn who was never tracked."""
+IDLE_FOLD_S = 0.5
+"""Between two looks for the wrinkles of somebody who idles: little changes, and the networks cost much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,9 @@ class SubjectDriver:
         self._face: TrackedFace | None = None
         self._driven: Driven | None = None
         self._shown: TrackedFace | None = None
+        self._seen: FaceParameters | None = None
+        """The last that were tracked."""
+        self._folded_s = -np.inf
         self._wrinkles: PersonWrinkles | None = None
         person = subject.person
         if person is not None:
@@ -114,23 +123,29 @@ class SubjectDriver:
         if face is self._face and self._shown is not None:
             return self._shown
         driven = self.driven(face)
-        parameters = face.parameters
-        if parameters is None:
-            self._shown = face
-            return face
+        self._seen = face.parameters or self._seen
         turned = replace(
-            parameters,
+            self._seen or _somebody(face),
             identity=self._identity,
             expression=driven.values,
             rotation=driven.rotation,
             gaze=driven.gaze,
         )
         posed = self._model.pose(self._identity, driven.values, driven.gaze)
-        relief = None if self._wrinkles is None else self._wrinkles.follow(posed.vertices)
+        relief = self._relief(face, posed.vertices)
         self._shown = replace(
             face, parameters=turned, vertices=posed.vertices, normals=posed.normals, displacement=relief
         )
         return self._shown
+
+    def _relief(self, face: TrackedFace, vertices: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        if self._wrinkles is None:
+            return None
+        now_s = face.frame.captured_ns / 1e9
+        if face.made_up and 0.0 <= now_s - self._folded_s < IDLE_FOLD_S:
+            return self._wrinkles.latest
+        self._folded_s = now_s
+        return self._wrinkles.follow(vertices)
 
     def close(self) -> None:
         """End what runs beside; to be called once nothing is driven any more."""
@@ -148,6 +163,14 @@ class SubjectDriver:
             hair=replace(scene.hair, visible=hair.visible, colour=hair.colour, thickness=hair.thickness_m),
             iris=person.manifest.iris,
         )
+
+
+def _somebody(face: TrackedFace) -> FaceParameters:
+    """Straight before the camera, where nobody has been tracked yet."""
+    height, width = face.frame.image.shape[:2]
+    camera = Camera.from_fov(width, height)
+    values, gaze = np.zeros(CHANNEL_COUNT, np.float32), np.zeros((2, 2), np.float32)
+    return FaceParameters(np.zeros(0, np.float32), values, np.eye(3), np.array([0.0, 0.0, USUAL_AWAY_M]), gaze, camera)
 
 
 def _wrinkles_of(
@@ -185,13 +208,18 @@ class SubjectPictures:
         self._place = HeadPlace()
         self._open_head()
 
+    @property
+    def subject(self) -> Subject:
+        """Who is drawn."""
+        return OWN if self._driver is None else self._driver.subject
+
     def choose(self, subject: Subject) -> None:
         """Draw this one from now on; a fraction of a second where the look changes.
 
         Raises:
             ValueError: see SubjectDriver.
         """
-        current = self._driver.subject if self._driver is not None else OWN
+        current = self.subject
         if subject.same_look(current):
             if self._driver is not None and subject is not current:
                 self._driver.take(subject)

@@ -102,6 +102,11 @@ class PersonWrinkles:
         self._thread = threading.Thread(target=self._work, name="mien-person-wrinkles", daemon=True)
         self._thread.start()
 
+    @property
+    def latest(self) -> Floats | None:
+        """The newest relief, None before the first."""
+        return self._latest
+
     def follow(self, vertices: Floats) -> Floats | None:
         """Takes the posed person and gives the newest relief, None before the first. Does not block."""
         self._wanted.put(vertices, wait=False)

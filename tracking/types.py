@@ -132,6 +132,7 @@ class TrackedFace:
         stages: duration of each stage.
         detail: where the displacement comes from.
         detail_note: why it is not live, in a few words; empty where it is.
+        made_up: no source gave it; its picture is plain. For avatars that idle.
     """
 
     frame: Frame
@@ -146,6 +147,7 @@ class TrackedFace:
     stages: tuple[StageTime, ...]
     detail: DetailState = DetailState.NONE
     detail_note: str = ""
+    made_up: bool = False
 
     @property
     def valid(self) -> bool:

@@ -42,6 +42,8 @@ class Outputs:
         self._hub: StreamHub | None = None
         self._camera: VirtualCamera | None = None
         self._hidden = False
+        self._idle_sent = False
+        """The newest picture is of an avatar that idles: nothing of a camera is in it."""
         self._looked_s = 0.0
         self._preferences.changed.connect(self._on_settings)
 
@@ -68,12 +70,13 @@ class Outputs:
             scene: of the window, which the camera's background may be left to.
         """
         camera = self._camera
-        if camera is None:
-            return
+        if camera is None or (self._director.models.view.hidden and not face.made_up):
+            return  # what was being drawn as the user hid
         from rendering.virtual_camera.compose import compose
         from rendering.virtual_camera.feed import feed_settings
 
         camera.submit(compose(face.frame.image, view, feed_settings(camera.settings, scene)))
+        self._idle_sent = face.made_up
 
     def restart_camera(self) -> None:
         """Try again after a failure."""
@@ -88,7 +91,9 @@ class Outputs:
         self._looked_s = now_s
         camera = self._camera
         if camera is not None:
-            hidden = self._director.models.view.hidden or self._director.models.live.now.phase not in SHOWN
+            models = self._director.models
+            hidden = models.view.hidden or models.live.now.phase not in SHOWN
+            hidden = hidden and not (models.avatars.idling and self._idle_sent)
             if hidden is not self._hidden:
                 self._hidden = hidden
                 camera.hide(hidden)

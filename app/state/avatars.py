@@ -50,7 +50,12 @@ class AvatarsState:
     subject_changed = Signal()
     """Another one is drawn, or is driven in another way."""
 
+    idling_changed = Signal(bool)
+    """The avatar begins or ends to idle without a source."""
+
     def __init__(self) -> None:
+        self.idling = False
+        """The avatar goes on blinking and breathing, and no source gives pictures."""
         self.choices: tuple[AvatarChoice, ...] = ()
         self.unfinished: tuple[str, ...] = ()
         """Names of guided captures that no avatar was made of yet."""
@@ -75,6 +80,12 @@ class AvatarsState:
         self.subject, self.path, self.loading = subject, path, ""
         self.subject_changed.emit()
         self.list_changed.emit()
+
+    def set_idling(self, on: bool) -> None:
+        """Without a source the avatar idles, or not."""
+        if on is not self.idling:
+            self.idling = on
+            self.idling_changed.emit(on)
 
     def set_shown(self, names: tuple[str, ...]) -> None:
         """Show these of the hotkeys' expressions, the newest last."""

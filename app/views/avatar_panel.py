@@ -99,6 +99,8 @@ class AvatarPanel(QWidget):
         self.mirror.toggled.connect(self._on_changed)
         self.idle = QCheckBox(tr("Blinks and breathes when no face is seen"))
         self.idle.toggled.connect(self._on_changed)
+        self.alone = QCheckBox(tr("Also without a source, and while I hide"))
+        self.alone.toggled.connect(self._on_changed)
         self.sliders: dict[str, QSlider] = {}
         self.values: dict[str, QLabel] = {}
         self.channels = QPushButton(tr("Every channel…"))
@@ -149,6 +151,10 @@ class AvatarPanel(QWidget):
         inner.addLayout(grid)
         inner.addWidget(self.mirror)
         inner.addWidget(self.idle)
+        under = QHBoxLayout()
+        under.addSpacing(22)
+        under.addWidget(self.alone, 1)
+        inner.addLayout(under)
         further = QHBoxLayout()
         further.setSpacing(6)
         for button in (self.hotkeys, self.channels):
@@ -252,7 +258,9 @@ class AvatarPanel(QWidget):
         self.sliders["place"].setValue(round(100 * settings.head.translation_gain))
         self.sliders["gaze"].setValue(round(100 * settings.gaze.gain))
         self.mirror.setChecked(settings.mirror)
-        self.idle.setChecked(settings.idle.blink)
+        self.idle.setChecked(settings.idle.blink or settings.idle.breathing)
+        self.alone.setChecked(settings.idle.without_source)
+        self.alone.setEnabled(self.idle.isChecked())
         for name, slider in self.sliders.items():
             self.values[name].setText(f"{slider.value()} %")
         self._filling = False
@@ -269,7 +277,9 @@ class AvatarPanel(QWidget):
         }
         values["gaze"]["gain"] = self.sliders["gaze"].value() / 100
         values["mirror"] = self.mirror.isChecked()
-        values["idle"] |= {"blink": self.idle.isChecked(), "breathing": self.idle.isChecked()}
+        values["idle"]["without_source"] = self.alone.isChecked()
+        if self.idle.isChecked() is not (before.idle.blink or before.idle.breathing):
+            values["idle"] |= {"blink": self.idle.isChecked(), "breathing": self.idle.isChecked()}
         self.driven.emit(RetargetSettings.model_validate(values))
 
 

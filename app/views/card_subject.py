@@ -30,6 +30,11 @@ class CardSubject:
         self._avatar: AvatarRenderer | None = None
         self._place = HeadPlace()
 
+    @property
+    def subject(self) -> Subject:
+        """Who is drawn."""
+        return OWN if self._driver is None else self._driver.subject
+
     def choose(self, subject: Subject, head: HeadRenderer) -> None:
         """Draw this one from now on; one that cannot be drawn leaves the last one."""
         if subject is self._subject:

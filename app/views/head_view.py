@@ -15,6 +15,7 @@ from app.views.card_subject import CardSubject
 from app.views.head_surface import HeadSurface
 from app.views.picture_feed import PictureFeed
 from rendering import GLOO_LOCK, HeadRenderer, PictureBuffer, View
+from rendering.idle import shows_nobody
 from tracking.types import TrackedFace
 
 if TYPE_CHECKING:
@@ -137,10 +138,13 @@ class HeadView(HeadSurface):
         scene = self.scene()
         self._renderer.scene = scene
         face = self._face
-        if face is None or self.state.hidden or self._who is None:
+        if face is None or self._who is None:
             self._clear()
             return
         self._who.choose(self.subject, self._renderer)
+        if self.state.hidden and not shows_nobody(self._who.subject, face, scene):
+            self._clear()
+            return
         self._who.draw(self._renderer, face, scene, self._canvas.physical_size)
         self._canvas.context.flush_commands()
         self.drawn_count += 1

@@ -27,6 +27,7 @@ from app.views.picture_feed import PictureFeed
 from app.views.pixel_budget import STEPS, PixelBudget
 from app.views.wake import Waker
 from rendering import Scene
+from rendering.idle import shows_nobody
 from rendering.subject import OWN, Subject, SubjectPictures
 from tracking.mailbox import Mailbox
 from tracking.types import TrackedFace
@@ -64,11 +65,13 @@ class _Picture:
         face: the wish's.
         pixels: (H, W, 4) blue, green, red and nothing: as screens keep them, so that showing it is copying it.
         ms: what it took.
+        nobody: it may be seen while the user hides.
     """
 
     face: TrackedFace
     pixels: NDArray[np.uint8]
     ms: float
+    nobody: bool
 
 
 class _Painter:
@@ -111,7 +114,8 @@ class _Painter:
                     pixels = _drawn(renderer, wish)
                     ms = (time.perf_counter() - start) * 1e3
                     self.budget.note(ms, wish.drawn[0] * wish.drawn[1])
-                    self.newest = _Picture(wish.face, pixels, ms)
+                    nobody = shows_nobody(renderer.subject, wish.face, wish.scene)
+                    self.newest = _Picture(wish.face, pixels, ms, nobody)
                     self._tell()
                     self._feed(renderer, wish)
         except Exception as error:
@@ -223,7 +227,7 @@ class RasterHeadView(HeadSurface):
         background = self.scene().background
         if image is None and background.alpha < 1.0:
             painter.fillRect(self.rect(), Qt.GlobalColor.transparent)
-        elif image is None or self.state.hidden:
+        elif image is None or self._shown is None or (self.state.hidden and not self._shown.nobody):
             shades = QLinearGradient(0, 0, 0, self.height())
             shades.setColorAt(0, QColor.fromRgbF(*background.top))
             shades.setColorAt(1, QColor.fromRgbF(*background.bottom))

@@ -40,6 +40,7 @@ class Stage(QWidget):
         self._live = live
         self._top: list[Banner] = []
         self._cards: list[QWidget] = []
+        self._idling = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(head)
@@ -67,6 +68,11 @@ class Stage(QWidget):
         self._cards.append(widget)
         self.arrange()
 
+    def note_idling(self, on: bool) -> None:
+        """An avatar idles without a source, or not any more."""
+        self._idling = on
+        self._on_state()
+
     def arrange(self) -> None:
         """Put everything in its place."""
         y = MARGIN
@@ -92,6 +98,8 @@ class Stage(QWidget):
 
     def _on_state(self, *_: object) -> None:
         text = BADGES.get(self._live.now.phase)
+        if self._idling and self._live.now.phase is Phase.NO_SOURCE:
+            text = "No source"
         if self._view.frozen:
             text = "Frozen"
         if self._view.hidden:
@@ -120,6 +128,7 @@ class StartCard(QFrame):
         self.setObjectName("card")
         self._sources = sources
         self._live = live
+        self._back = False
         title = QLabel(tr("Choose a source"))
         title.setProperty("role", "title")
         title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -135,6 +144,11 @@ class StartCard(QFrame):
         live.phase_changed.connect(self._on_phase)
         self._fill()
         self._on_phase(live.now.phase)
+
+    def stand_back(self, back: bool) -> None:
+        """Leave the middle to somebody else, or take it again."""
+        self._back = back
+        self._on_phase(self._live.now.phase)
 
     def _fill(self) -> None:
         for button in self.buttons:
@@ -162,7 +176,7 @@ class StartCard(QFrame):
         self._column.addWidget(button)
 
     def _on_phase(self, phase: Phase) -> None:
-        self.setVisible(phase is Phase.NO_SOURCE and self._sources.current.kind == "none")
+        self.setVisible(phase is Phase.NO_SOURCE and self._sources.current.kind == "none" and not self._back)
         self._arrange()
 
     def _arrange(self) -> None:

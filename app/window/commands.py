@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QInputDialog, QMainWindo
 from app.live.director import Director
 from app.live.models import Models
 from app.state.notices import Notice, NoticeLevel
+from app.views.head_surface import HeadSurface
 from app.window.actions import Actions
 from app.window.docks import restore_docks
 from app.window.output_window import OutputWindow
@@ -35,6 +36,7 @@ class WindowCommands(QMainWindow):
     actions_: Actions
     docks: dict[str, QDockWidget]
     tool_bar: QToolBar
+    head: HeadSurface
     output: OutputWindow | None
     record: RecordingPart
     _style: Style
@@ -124,6 +126,10 @@ class WindowCommands(QMainWindow):
         self.output.head.show_subject(self.models.avatars.subject)
         self.output.show()
         self.actions_.check("output.window", True)
+
+    def _heads(self) -> list[HeadSurface]:
+        """Those that are open."""
+        return [self.head] if self.output is None else [self.head, self.output.head]
 
     def _toggle(self, name: str) -> None:
         setattr(self.models.view, name, not getattr(self.models.view, name))

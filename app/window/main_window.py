@@ -33,6 +33,7 @@ from app.window.avatars import AvatarsPart
 from app.window.commands import DOCKS_VERSION, WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side, TabTitles, add_docks, restore_docks
+from app.window.idling import IdlePart
 from app.window.meter import FrameMeter
 from app.window.output_window import OutputWindow
 from app.window.playing import PlayerPart
@@ -44,8 +45,9 @@ from app.window.texts import tr
 from app.window_settings import SourceSettings
 from tracking.types import TrackedFace
 
-BUSY_MS, IDLE_MS = 20, 120
-"""How often the timer looks what has changed, with a source and without one. New results do not wait for it."""
+BUSY_MS, IDLING_MS, IDLE_MS = 20, 70, 120
+"""How often the timer looks what has changed: with a source, with an avatar that idles without one, with neither. New
+results do not wait for it."""
 PANEL_EVERY_S, PLOT_EVERY_S = 1 / 18, 1 / 16
 LOW_POWER_EVERY_S = 1 / 13
 
@@ -113,6 +115,7 @@ class MainWindow(WindowCommands):
         self.record = RecordingPart(self.director)
         self.sending = OutputsPart(self.director, self.head)
         self.avatars = AvatarsPart(self.director, self.head, style)
+        self.idle = IdlePart(models, self._heads, self.stage, self.start_card, self._pace)
         self.staging = StagingPart(self.director, self.avatars.avatars, style)
 
     def _arrange(self) -> None:
@@ -253,6 +256,7 @@ class MainWindow(WindowCommands):
             if self.output is not None:
                 self.output.head.set_model(self.director.session.model)
         self._on_result()
+        self.idle.advance(now)
         self.director.view_fps = self.meter.view_fps(now)
         self.director.advance(now)
 
@@ -270,9 +274,9 @@ class MainWindow(WindowCommands):
     def _show(self, face: TrackedFace, now: float, low_power: bool) -> None:
         """Hand a result to all who show it, in one go: each repaint composes the whole window."""
         self.director.note_shown(face, now)
-        self.head.show_face(face)
-        if self.output is not None:
-            self.output.head.show_face(face)
+        self.idle.idling.note_face(face, now)
+        for head in self._heads():
+            head.show_face(face)
         self.camera.preview.show_face(face)
         if now - self._panel_s >= PANEL_EVERY_S:
             self._panel_s = now
@@ -284,6 +288,8 @@ class MainWindow(WindowCommands):
             self.plots.refresh()
 
     def _on_displayed(self, face: TrackedFace) -> None:
+        if face.made_up:
+            return
         self.director.session.note_displayed(face)
         self.meter.note_displayed(face, time.monotonic())
         if not self._seen_first and face.vertices is not None:
@@ -293,20 +299,23 @@ class MainWindow(WindowCommands):
     # --- what changes ---------------------------------------------------------------------------------------------
 
     def _on_phase(self, phase: Phase) -> None:
-        live = phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST, Phase.LOADING, Phase.NO_CAMERA)
-        self._timer.setInterval(BUSY_MS if live else IDLE_MS)
+        self._pace()
         if phase in (Phase.NO_SOURCE, Phase.ERROR, Phase.NO_CAMERA, Phase.HIDDEN, Phase.LOADING):
             message = "" if phase is Phase.LOADING else tr("No picture")
             self.camera.preview.show_face(None, message)
             self.bars.show_values(None)
-            if phase in (Phase.NO_SOURCE, Phase.HIDDEN, Phase.ERROR):
-                self.head.show_face(None)
+        self.idle.leave()
         if phase is Phase.ENDED:
             self.clip_ended.emit()
         can = phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST)
         self.actions_.by_name["face.neutral"].setEnabled(can)
         self.tuning.calibrate.setEnabled(can)
         self.actions_.by_name["file.close"].setEnabled(phase is not Phase.NO_SOURCE)
+
+    def _pace(self) -> None:
+        phase = self.models.live.now.phase
+        live = phase in (Phase.TRACKING, Phase.SEARCHING, Phase.LOST, Phase.LOADING, Phase.NO_CAMERA)
+        self._timer.setInterval(BUSY_MS if live else IDLING_MS if self.models.avatars.idling else IDLE_MS)
 
     def open_avatar(self, path: Path) -> None:
         self.avatars.avatars.open(path)

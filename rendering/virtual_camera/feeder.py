@@ -7,6 +7,7 @@ import threading
 import time
 
 from models.face_model import FaceModel
+from rendering.idle import IDLE_EVERY_S, idle_face, idles
 from rendering.offscreen import RenderingUnavailableError
 from rendering.scene import Scene, View
 from rendering.subject import OWN, Subject, SubjectPictures
@@ -26,10 +27,12 @@ NICE = 10
 REST_SHARE = 1.0
 """Of the time that a picture took, the thread rests: what it draws with is the tracking's, too. The camera holds its
 rate by sending pictures again; a graphics card draws so fast that the rest is not noticed."""
+QUIET_S = 1.0
+"""After so long without a face an avatar idles."""
 
 
 class CameraFeeder:
-    """A thread that draws. The newest face wins.
+    """A thread that draws. The newest face wins; where none comes, an avatar goes on idling as its settings say.
 
     Args:
         camera: given the pictures.
@@ -49,6 +52,7 @@ class CameraFeeder:
         self._model = model
         self._scene = scene or Scene()
         self._subject = subject
+        self._idling, self._size = False, (640, 480)
         self._closing = threading.Event()
         self._faces: Mailbox[TrackedFace] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="mien-camera-feed", daemon=True)
@@ -64,6 +68,19 @@ class CameraFeeder:
         self._faces.close(discard=True)
         self._thread.join(0.5)
 
+    def _next(self) -> TrackedFace | None:
+        """The next face to draw; None at the end."""
+        if not idles(self._subject):
+            return self._faces.take()
+        face = self._faces.take(IDLE_EVERY_S if self._idling else QUIET_S)
+        if face is None and not self._faces.closed:
+            self._idling = True
+            return idle_face(time.monotonic_ns(), self._size)
+        if face is not None:
+            height, width = face.frame.image.shape[:2]
+            self._idling, self._size = False, (width, height)
+        return face
+
     def _run(self) -> None:
         come_second(NICE)
         scene = feed_scene(self._camera.settings, self._scene)
@@ -72,7 +89,7 @@ class CameraFeeder:
         try:
             with SubjectPictures(self._model, scene, wrinkles=True) as renderer:
                 renderer.choose(self._subject)
-                while (face := self._faces.take()) is not None:
+                while (face := self._next()) is not None:
                     begun = time.perf_counter()
                     height, width = face.frame.image.shape[:2]
                     size = feed_size(settings, (width, height), MOST_PIXELS)

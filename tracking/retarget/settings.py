@@ -98,6 +98,8 @@ class IdleSettings(_Settings):
 
     blink: bool = True
     breathing: bool = True
+    without_source: bool = True
+    """Also while no source gives pictures: none is open, the camera is away, the user hides."""
     fade_s: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = 0.6
     """Seconds in which it passes from the tracked face to idleness and back."""
 

@@ -31,7 +31,8 @@ def drawn_avatar(window: Opened, until: Until, tmp_path: Path) -> Opened:
     file = as_vrm1(person({"smile": DOWN, "cry": DOWN}), {"happy": mood(0), "sad": mood(1)})
     window.window.open_path(file.save(tmp_path / "drawn.vrm"))
     session = window.director.session
-    until(lambda: window.window.models.avatars.subject.avatar is not None)
+    state = window.window.models.avatars
+    until(lambda: state.subject.avatar is not None and bool(state.choices))
     until(lambda: session.ready_to_draw and session._tracker is not None)
     return window
 
