@@ -17,7 +17,7 @@ __all__ = ["BoundedFile", "chunk_content", "next_chunk"]
 LARGEST_READ = 64 << 20
 """Bytes of the largest record: a summary of some weeks."""
 LARGEST_CHUNK = 16 << 20
-"""Bytes of an unpacked chunk. Ours have 96 KiB and one relief at most."""
+"""Bytes of an unpacked chunk. Ours have 256 KiB and one relief at most."""
 
 _SIGNATURE = b"\x04\x00\x00\x00zstd"
 _BEFORE_SIGNATURE = 1 + 8 + 8 + 8 + 8 + 4

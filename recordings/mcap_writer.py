@@ -20,8 +20,9 @@ from tracking.types import TrackedFace
 
 __all__ = ["CHUNK_BYTES", "RecordWriter"]
 
-CHUNK_BYTES = 96 * 1024
-"""A chunk is closed once it holds more than this: what is in an open chunk is lost when the program is killed."""
+CHUNK_BYTES = 256 * 1024
+"""A chunk is closed once it holds more than this, and whenever `flush` is called: what is in an open chunk is lost when
+the program is killed. Each leaves half a kilobyte in memory for the index at the end of the file."""
 
 
 class RecordWriter:

@@ -33,7 +33,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
             clock.now = start + index * 1_000_000_000 // FPS
             frame = frame_at(index, FPS, (64, 48))
             if index % 3 == 0 and not 4.0 <= index / FPS < 7.5:
-                held = rng.normal(0, 1, (160, 160)).astype(np.float32)
+                held = rng.normal(0, 1, (256, 256)).astype(np.float32)
             recorder.add_frame(frame)
             recorder.add_face(face_in(frame, displacement=held))
     return folder

@@ -164,9 +164,9 @@ def test_a_crash_loses_only_what_was_not_flushed(path: Path) -> None:
 
 
 def test_chunks_are_small() -> None:
-    content = recording(3000, flush_every=10_000)
+    content = recording(6000, flush_every=10_000)
     chunks = [r for r in StreamReader(io.BytesIO(content), emit_chunks=True).records if isinstance(r, Chunk)]
-    assert len(chunks) > 3 and max(chunk.uncompressed_size for chunk in chunks) <= 128 * 1024
+    assert len(chunks) > 3 and max(chunk.uncompressed_size for chunk in chunks) <= 288 * 1024
 
 
 def test_a_file_cut_anywhere_gives_what_came_before(path: Path) -> None:
