@@ -27,6 +27,8 @@ from tracking.sources import SourceError
 from tracking.types import TrackedFace
 
 LONG_S = 30.0
+SETTLED_FPS, SETTLED_S = 23.0, 12.0
+"""Tracked pictures a second of the demo clip from which the start is over, and how long that is waited for."""
 
 
 class Stager:
@@ -224,6 +226,8 @@ class Stager:
 
     def _wait_tracking(self) -> None:
         wait(self._process, lambda: self._models.live.now.phase is Phase.TRACKING, LONG_S)
+        # The first pictures come while libraries are still being loaded.
+        wait(self._process, lambda: self._models.live.now.fps >= SETTLED_FPS, SETTLED_S)
         count = self._window.head.drawn_count
         wait(self._process, lambda: self._window.head.drawn_count > count + 5, LONG_S)
 
