@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,7 +57,13 @@ def no_leaked_threads() -> Iterator[None]:
         if not left:
             return
         time.sleep(0.01)
-    pytest.fail(f"threads left behind: {[thread.name for thread in left]}")
+    frames = sys._current_frames()
+    where = [
+        f"{thread.name} at:\n" + "".join(traceback.format_stack(frames[thread.ident]))
+        for thread in left
+        if thread.ident in frames
+    ]
+    pytest.fail(f"threads left behind: {[thread.name for thread in left]}\n" + "\n".join(where))
 
 
 @pytest.fixture
