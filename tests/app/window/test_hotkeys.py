@@ -34,6 +34,7 @@ def drawn_avatar(window: Opened, until: Until, tmp_path: Path) -> Opened:
     state = window.window.models.avatars
     until(lambda: state.subject.avatar is not None and bool(state.choices))
     until(lambda: session.ready_to_draw and session._tracker is not None)
+    until(lambda: window.window.head.drawn_count > 3)
     return window
 
 
