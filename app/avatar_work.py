@@ -37,6 +37,7 @@ class AvatarWork:
         report: what the capture is worth.
         seen: observations and parameters over the whole capture.
         frames: the pictures that were kept.
+        spread: small pictures evenly over the capture.
         fit: who it is, None before that is known.
         name, licence: of a guided capture, as they were typed.
     """
@@ -48,6 +49,7 @@ class AvatarWork:
     fit: PersonFit | None = None
     name: str = ""
     licence: str = ""
+    spread: tuple[CapturedFrame, ...] = ()
 
 
 def save_work(work: AvatarWork, path: Path) -> None:
@@ -59,21 +61,14 @@ def save_work(work: AvatarWork, path: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     _put_observations(arrays, "seen", [o for o, _ in work.seen])
     _put_parameters(arrays, "seen", [p for _, p in work.seen])
-    _put_observations(arrays, "frames", [f.observation for f in work.frames])
-    _put_parameters(arrays, "frames", [f.parameters for f in work.frames])
-    for n, frame in enumerate(work.frames):
-        ok, encoded = cv2.imencode(
-            ".png", cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_PNG_COMPRESSION, 1)
-        )
-        assert ok
-        arrays[f"image_{n}"] = np.asarray(encoded, np.uint8).reshape(-1)
+    kept = {name: frames for name, frames in (("frames", work.frames), ("spread", work.spread)) if frames}
     head: dict[str, Any] = {
         "version": VERSION,
         "source": work.source,
         "name": work.name,
         "licence": work.licence,
         "report": asdict(work.report),
-        "frames": [[*f.offset, f.sharpness, f.time_s, f.scale] for f in work.frames],
+        **{name: _put_frames(arrays, name, frames) for name, frames in kept.items()},
     }
     if work.fit is not None:
         arrays["identity"] = work.fit.identity
@@ -98,19 +93,13 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             if head["version"] != VERSION or head["source"] != source:
                 return None
             seen = tuple(zip(_observations(arrays, "seen"), _parameters(arrays, "seen"), strict=True))
-            frames = []
-            found = zip(_observations(arrays, "frames"), _parameters(arrays, "frames"), head["frames"], strict=True)
-            for n, (observation, parameters, (x, y, sharpness, time_s, scale)) in enumerate(found):
-                image = cv2.imdecode(arrays[f"image_{n}"], cv2.IMREAD_COLOR)
-                if image is None:
-                    return None
-                picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-                frames.append(CapturedFrame(picture, (x, y), observation, parameters, sharpness, time_s, scale))
+            frames = _frames(arrays, "frames", head["frames"])
+            spread = _frames(arrays, "spread", head["spread"]) if "spread" in head else ()
             report = CaptureReport(
                 **head["report"] | {key: tuple(head["report"][key]) for key in ("missing", "advice")}
             )
             name, licence = str(head.get("name", "")), str(head.get("licence", ""))
-            work = AvatarWork(source, report, seen, tuple(frames), name=name, licence=licence)
+            work = AvatarWork(source, report, seen, frames, name=name, licence=licence, spread=spread)
             if "fit" in head:
                 poses = tuple(_parameters(arrays, "poses"))
                 fov, error, learned = head["fit"]
@@ -134,6 +123,36 @@ def kept_captures(folder: Path) -> list[str]:
         except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile):
             continue  # damaged work is done again
     return names
+
+
+_PICTURE = {"frames": "image", "spread": "small"}
+"""What the members with their pictures are called."""
+
+
+def _put_frames(arrays: dict[str, NDArray[Any]], name: str, frames: tuple[CapturedFrame, ...]) -> list[list[float]]:
+    """What the head says of the frames."""
+    _put_observations(arrays, name, [f.observation for f in frames])
+    _put_parameters(arrays, name, [f.parameters for f in frames])
+    for n, frame in enumerate(frames):
+        ok, encoded = cv2.imencode(
+            ".png", cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_PNG_COMPRESSION, 1)
+        )
+        assert ok
+        arrays[f"{_PICTURE[name]}_{n}"] = np.asarray(encoded, np.uint8).reshape(-1)
+    return [[*f.offset, f.sharpness, f.time_s, f.scale] for f in frames]
+
+
+def _frames(arrays: Any, name: str, heads: list[list[Any]]) -> tuple[CapturedFrame, ...]:
+    """Raises ValueError where a picture is damaged."""
+    frames = []
+    found = zip(_observations(arrays, name), _parameters(arrays, name), heads, strict=True)
+    for n, (observation, parameters, (x, y, sharpness, time_s, scale)) in enumerate(found):
+        image = cv2.imdecode(arrays[f"{_PICTURE[name]}_{n}"], cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError("a picture is damaged")
+        picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+        frames.append(CapturedFrame(picture, (x, y), observation, parameters, sharpness, time_s, scale))
+    return tuple(frames)
 
 
 def _put_observations(arrays: dict[str, NDArray[Any]], name: str, items: list[FaceObservation]) -> None:

@@ -49,8 +49,8 @@ def tiny_clip(tmp_path: Path) -> Path:
 def no_leaked_threads() -> Iterator[None]:
     """Fails the test if threads that it started are still alive ten seconds after it.
 
-    Not sooner: one that compiles a kernel or a shader when it is told to end does so first, for seconds where nothing is
-    cached yet.
+    Not sooner: one that compiles a kernel or a shader when it is told to end does so first, for seconds where nothing
+    is cached yet.
     """
     before = set(threading.enumerate())
     yield

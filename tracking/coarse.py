@@ -18,11 +18,14 @@ from models.geometry.camera import Camera
 from models.geometry.crop import TYPICAL_SCALE, Crop, base_crop
 from models.geometry.rotations import HEAD_TO_CAMERA, facing
 from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
+from tracking.coarse_person import CoarsePerson
 from tracking.fit.regressor import Guess
 from tracking.types import FaceParameters, Image
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from models.networks.vit import CoarseViT
 
 WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
 NETWORK = "coarse-vit"
@@ -33,7 +36,8 @@ class CoarseAnswer:
     """What the network says of one crop.
 
     Attributes:
-        parameters: in the camera of the whole picture; identity and expression as answered, expression clipped to 0..1.
+        parameters: in the camera of the whole picture; identity as answered, or that of the known person; expression
+            as answered, clipped to 0..1.
         seen: (3, 3) rotation of the head as seen along the ray to it.
         light: (9, 3) spherical harmonics, camera frame.
         albedo: (A,) coefficients.
@@ -50,25 +54,42 @@ def coarse_weights(preset: str = "lite") -> Path:
     return WEIGHTS / f"coarse_{preset}.safetensors"
 
 
-def coarse_spec(path: Path, header: WeightsHeader) -> NetworkSpec:
+def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None = None) -> NetworkSpec:
     """The stored network as engines take it: one crop in, the eight groups of parameters out."""
     size = int(header.extra["crop_pixels"])
+    weights = weights_hash(path)
+    if person is not None:
+        person.check(weights, header.face_model)
     return NetworkSpec(
         name=f"coarse-{header.preset}",
-        weights=weights_hash(path),
+        weights=weights if person is None else f"{weights}{person.key()}",
         inputs={"crop": (1, 3, size, size)},
         outputs=8,
-        build=_builder(path, header),
+        build=_builder(path, header, person),
     )
 
 
-def _builder(path: Path, header: WeightsHeader) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
-        from models.networks.presets import ViTSettings
-        from models.networks.vit import CoarseLayout, CoarseReader, CoarseViT
+def coarse_network(path: Path, header: WeightsHeader) -> CoarseViT:
+    """The stored network in torch.
 
-        network = CoarseViT(ViTSettings.model_validate(header.settings), CoarseLayout(**header.extra["layout"]))
-        read_weights(path, network)
+    Raises:
+        WeightsError: the weights cannot be used.
+    """
+    from models.networks.presets import ViTSettings
+    from models.networks.vit import CoarseLayout, CoarseViT
+
+    network = CoarseViT(ViTSettings.model_validate(header.settings), CoarseLayout(**header.extra["layout"]))
+    read_weights(path, network)
+    return network
+
+
+def _builder(path: Path, header: WeightsHeader, person: CoarsePerson | None) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        from models.networks.vit import CoarseReader
+
+        network = coarse_network(path, header)
+        if person is not None:
+            person.apply(network)
         return CoarseReader(network)
 
     return build
@@ -82,22 +103,29 @@ class CoarsePredictor:
         weights: file; by default the shipped `lite` ones.
         engine: see `load_engine`.
         threads: of the processor.
+        person: who is seen; None for anybody.
 
     Raises:
-        WeightsError: the weights cannot be used.
+        WeightsError: the weights cannot be used, or the person's adapters belong to others.
         EngineError: no engine runs them.
     """
 
     def __init__(
-        self, model: FaceModel, weights: Path | None = None, engine: str = "auto", threads: int | None = 1
+        self,
+        model: FaceModel,
+        weights: Path | None = None,
+        engine: str = "auto",
+        threads: int | None = 1,
+        person: CoarsePerson | None = None,
     ) -> None:
         path = weights or coarse_weights()
         self.header = read_header(path)
         check_header(path, self.header, NETWORK, face_model=model.name)
-        self.spec = coarse_spec(path, self.header)
+        self.spec = coarse_spec(path, self.header, person)
         self.chosen: ChosenEngine = load_engine(self.spec, engine, threads)
         self.size = self.spec.inputs["crop"][2]
         self._model = model
+        self._identity = None if person is None else model.identity(person.identity)
 
     def predict(self, image: Image, crop: Crop, camera: Camera) -> CoarseAnswer:
         """The face in a crop.
@@ -123,7 +151,12 @@ class CoarsePredictor:
         channels[list(GAZE_CHANNELS)] = 0.0
         channels = np.maximum(channels, gaze_to_channels(gaze))
         parameters = FaceParameters(
-            self._model.identity(identity), channels.astype(np.float32), rotation, translation, gaze, camera
+            self._model.identity(identity) if self._identity is None else self._identity,
+            channels.astype(np.float32),
+            rotation,
+            translation,
+            gaze,
+            camera,
         )
         return CoarseAnswer(parameters, seen.astype(np.float64), light, albedo)
 

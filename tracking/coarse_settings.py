@@ -22,3 +22,5 @@ class CoarseSettings(BaseModel):
     """What the network runs on: auto, or one of models.engines.choose.ENGINES."""
     weights: Path | None = None
     """Weights file instead of the shipped one."""
+    person: Path | None = None
+    """Avatar file of whoever is tracked: the adapters in it make the network theirs. Anybody, without one."""

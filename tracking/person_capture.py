@@ -26,6 +26,8 @@ KEPT_A_VIEW = 4
 MOST_VIEWS = 16
 MOST_FRAMES = 32
 MOST_OBSERVATIONS = 600
+MOST_SPREAD, SPREAD_SIDE = 96, 400
+"""Small pictures that are kept evenly over the whole capture, and their largest side in pixels."""
 OTHER_FACE = 0.5
 """Side of another face, as a share of the subject's, from which on it could be taken for the subject."""
 CROWDED = 0.15
@@ -101,16 +103,20 @@ class CaptureReport:
 class PersonCapture:
     """Takes tracked pictures of one person one after another and keeps the best of each view.
 
-    Memory is bounded whatever the length: at most 64 crops of at most 1024 pixels a side, and 600 observations.
+    Memory is bounded whatever the length: at most 64 crops of at most 1024 pixels a side, 96 of 400, and 600
+    observations.
 
     Attributes:
         seen: what the detector saw and the tracker made of it, evenly over the whole capture.
+        spread: small pictures, evenly over the whole capture: what networks learn usual looks from, where `frames` are
+            the best of each view.
     """
 
     def __init__(self) -> None:
         self._views: dict[tuple[int, ...], list[CapturedFrame]] = {}
         self.seen: list[tuple[FaceObservation, FaceParameters]] = []
-        self._stride = 1
+        self.spread: list[CapturedFrame] = []
+        self._stride = self._spread_stride = 1
         self._frames = self._found = self._usable = 0
         self._small = self._dark = self._bright = 0
         self._looks = self._crowded = 0
@@ -165,7 +171,13 @@ class PersonCapture:
             if len(self.seen) >= MOST_OBSERVATIONS:
                 self.seen = self.seen[::2]
                 self._stride *= 2
-        self._keep(CapturedFrame(image, (0, 0), observation, parameters, sharpness, time_s))
+        frame = CapturedFrame(image, (0, 0), observation, parameters, sharpness, time_s)
+        if self._usable % self._spread_stride == 0:
+            self.spread.append(_cropped(frame, SPREAD_SIDE))
+            if len(self.spread) >= MOST_SPREAD:
+                self.spread = self.spread[::2]
+                self._spread_stride *= 2
+        self._keep(frame)
 
     def _keep(self, frame: CapturedFrame) -> None:
         yaw, pitch, _ = to_euler(frame.parameters.rotation)
@@ -178,7 +190,7 @@ class PersonCapture:
             if _worth(kept[worst]) >= _worth(frame):
                 return
             del kept[worst]
-        kept.append(_cropped(frame))
+        kept.append(_cropped(frame, LARGEST_CROP))
 
     def frames(self) -> list[CapturedFrame]:
         """The best of what is kept, at most 32 and some of every view, calm ones first."""
@@ -247,15 +259,15 @@ def _worth(frame: CapturedFrame) -> float:
     return frame.sharpness / (1 + 0.35 * frame.effort) * (1 - 0.7 * min(shut / 0.5, 1.0))
 
 
-def _cropped(frame: CapturedFrame) -> CapturedFrame:
-    """The frame with a copy of the part of its picture around the face."""
+def _cropped(frame: CapturedFrame, largest: int) -> CapturedFrame:
+    """The frame with a copy of the part of its picture around the face, at most so many pixels a side."""
     height, width = frame.image.shape[:2]
     left, top, right, bottom = (float(v) for v in frame.observation.box)
     margin = MARGIN * max(right - left, bottom - top)
     x0, y0 = max(int(left - margin), 0), max(int(top - margin), 0)
     x1, y1 = min(int(right + margin) + 1, width), min(int(bottom + margin) + 1, height)
     part = np.ascontiguousarray(frame.image[y0:y1, x0:x1]).copy()
-    scale = min(1.0, LARGEST_CROP / max(part.shape[:2]))
+    scale = min(1.0, largest / max(part.shape[:2]))
     if scale < 1:
         part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     return CapturedFrame(part, (x0, y0), frame.observation, frame.parameters, frame.sharpness, frame.time_s, scale)

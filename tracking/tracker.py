@@ -13,6 +13,7 @@ from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
 from tracking.coarse import CoarsePredictor
 from tracking.coarse_lead import CoarseLead
+from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession
 from tracking.landmarks import MODEL_FILE
 from tracking.presence import Presence, Shown
@@ -41,7 +42,8 @@ class FaceTracker:
 
     Raises:
         ModelFileError: a model file is missing or altered.
-        WeightsError, EngineError: the coarse network was asked for and cannot be used.
+        WeightsError, EngineError, AvatarFileError: the coarse network was asked for and cannot be used, or not for the
+            person who was named.
     """
 
     def __init__(
@@ -86,7 +88,8 @@ class FaceTracker:
         wanted = self.settings.coarse
         if wanted.mode == "off":
             return None
-        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine))
+        person = None if wanted.person is None else CoarsePerson.read(wanted.person)
+        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine, person=person))
 
     def reset(self) -> None:
         """Forgets the person: a new source begins."""

@@ -41,6 +41,9 @@ class CreateOptions(_Options):
     """Replace an avatar of this name."""
     restart: bool = False
     """Start anew instead of going on with unfinished work."""
+    adapters: bool = False
+    """Also train adapters that make the coarse network this person's, a minute or two. Tracking takes them with
+    --coarse.mode lead (or opinion) and --coarse.person FILE."""
     licence: str = ""
     """Under which terms others may use the file."""
     consent: str | None = None
@@ -120,6 +123,7 @@ def run_create(args: Sequence[str], prog: str) -> int:
         licence=options.licence,
         consent=CONSENT if options.consent is None else options.consent,
         restart=options.restart,
+        adapters=options.adapters,
     )
     with progress_bar() as bar:
         show = bar.show if isinstance(bar, LineBar) else None

@@ -68,6 +68,9 @@ COMMANDS = (
         "evaluate protocol", "app.cli.evaluate_protocol", "Measure on 300-W, 300-VW or FaceScape, beside other methods."
     ),
     Command("evaluate jitter", "app.cli.evaluate_jitter", "Measure jitter against lag on a clip, beside MediaPipe's."),
+    Command(
+        "evaluate person", "app.cli.evaluate_person", "Measure what a person's own model gains over the base model."
+    ),
     Command("evaluate driving", "app.cli.evaluate_driving", "Measure whether an avatar does what drives it."),
     Command("evaluate synthetic", "app.cli.evaluate_synthetic", "Measure errors on rendered faces of known truth."),
     Command(

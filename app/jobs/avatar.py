@@ -14,6 +14,7 @@ from app.avatar_preview import AvatarPreview
 from app.avatar_store import AvatarStore
 from app.avatar_work import CAPTURED, AvatarWork, load_work, save_work
 from app.errors import CommandError
+from app.jobs.avatar_adapters import train_on
 from app.jobs.derive import media_to_track
 from app.jobs.inputs import VIDEO_SUFFIXES
 from app.jobs.track import Progress
@@ -77,6 +78,7 @@ class AvatarRequest:
         replace_old: replace an avatar of this name.
         licence, consent: for the manifest.
         restart: forget unfinished work on the same avatar.
+        adapters: also train adapters that make the coarse network this person's.
     """
 
     name: str
@@ -87,6 +89,7 @@ class AvatarRequest:
     licence: str = ""
     consent: str = CONSENT
     restart: bool = False
+    adapters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class AvatarOutcome:
     Attributes:
         path: the file.
         avatar: what is in it.
-        advice: sentences, what would make it better.
+        advice: sentences, what would make it better, and what adapters do for it.
         resumed: it went on from unfinished work.
     """
 
@@ -127,6 +130,7 @@ def create_avatar(
         AvatarFileError: the name is taken or the disk refuses.
         CaptureError: nothing can be made from these pictures, and why.
         CommandError, SourceError, SessionFileError: the source cannot be used.
+        WeightsError: adapters were asked for, and the coarse network's weights cannot be used.
     """
     progress = progress or Progress()
     model = model or load_face_model()
@@ -147,9 +151,13 @@ def create_avatar(
     assert work.fit is not None
     preview.shape(work.fit.identity)
     avatar = _finished(request, model, work, work.fit, progress, preview)
+    advice = work.report.advice
+    if request.adapters:
+        avatar, sentence = train_on(avatar, work, work.fit, model, progress)
+        advice = (*advice, sentence)
     path = store.save(avatar, replace_old=request.replace_old)
     unfinished.unlink(missing_ok=True)
-    return AvatarOutcome(path, avatar, work.report.advice, resumed)
+    return AvatarOutcome(path, avatar, advice, resumed)
 
 
 def keep_capture(capture: PersonCapture, name: str, store: AvatarStore, licence: str = "") -> CaptureReport:
@@ -161,8 +169,8 @@ def keep_capture(capture: PersonCapture, name: str, store: AvatarStore, licence:
     """
     store.refuse_taken(name)
     report = capture.check()
-    seen, frames = tuple(capture.seen), tuple(capture.frames())
-    save_work(AvatarWork(CAPTURED, report, seen, frames, name=name, licence=licence), store.unfinished(name))
+    work = _work(CAPTURED, capture, report)
+    save_work(replace(work, name=name, licence=licence), store.unfinished(name))
     return report
 
 
@@ -184,9 +192,13 @@ def _looked(request: AvatarRequest, unfinished: Path, model: FaceModel, progress
     if work is not None:
         return work, True
     capture = _captured(spec, mirrored, request, model, progress)
-    work = AvatarWork(fingerprint, capture.check(), tuple(capture.seen), tuple(capture.frames()))
+    work = _work(fingerprint, capture, capture.check())
     save_work(work, unfinished)
     return work, False
+
+
+def _work(source: str, capture: PersonCapture, report: CaptureReport) -> AvatarWork:
+    return AvatarWork(source, report, tuple(capture.seen), tuple(capture.frames()), spread=tuple(capture.spread))
 
 
 def _spec(request: AvatarRequest) -> tuple[str, bool]:

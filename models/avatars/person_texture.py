@@ -26,7 +26,7 @@ from models.geometry.rasterise import Raster, interpolate, rasterise_uv
 from models.geometry.unwrap import fill_holes, unwrap
 from models.synthesis.light import sh_basis, to_linear, to_srgb
 
-__all__ = ["SKIN_LUMINANCE", "TEXTURE_SIZE", "PersonTexture", "SkinView", "blend_person"]
+__all__ = ["SKIN_LUMINANCE", "TEXTURE_SIZE", "PersonTexture", "SkinView", "blend_person", "unwrapped"]
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -118,7 +118,7 @@ def blend_person(
     weights = np.empty((len(views), size, size), np.float32)
     normals = []
     for n, view in enumerate(views):
-        colours[n], weights[n] = _unwrapped(model, raster, view)
+        colours[n], weights[n] = unwrapped(model, raster, view)
         weights[n] *= view.weight * regions.shares(view)
         seen(colours[n], weights[n])
         small = cv2.resize(interpolate(raster, view.normals, model.faces), (LIGHT_SIZE, LIGHT_SIZE))
@@ -198,8 +198,9 @@ class _Regions:
         return np.asarray(mouth * eyes, np.float32)
 
 
-def _unwrapped(model: FaceModel, raster: Raster, view: SkinView) -> tuple[Image, Floats]:
-    """Colours, and how well each texel is seen: straight on, in many pixels, and nothing in between."""
+def unwrapped(model: FaceModel, raster: Raster, view: SkinView) -> tuple[Image, Floats]:
+    """Colours (S, S, 3) over a raster of the face map, and how well each texel is seen, (S, S) in 0..1: straight on, in
+    many pixels, and nothing in between."""
     facing = facing_cosines(view.points, view.normals)
     seen = depth_map(view.pixels, view.points[:, 2], model.faces, size=512)
     colour, visible = unwrap(view.image, raster, model.faces, view.pixels, view.points[:, 2], facing, seen)

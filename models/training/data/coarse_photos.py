@@ -6,7 +6,7 @@ really look like; the rendered faces teach the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class PhotoBatch:
         expression: (B, 52) as fitted.
         camera: of the crops.
         scale: (B,) fitted s; place: (B, 2) fitted t; see CoarseOutput.
+        gaze: (B, 2, 2) as fitted, radians.
     """
 
     image: Tensor
@@ -48,6 +49,7 @@ class PhotoBatch:
     camera: CropCamera
     scale: Tensor
     place: Tensor
+    gaze: Tensor
 
     def to(self, device: torch.device) -> PhotoBatch:
         """On another device."""
@@ -55,15 +57,50 @@ class PhotoBatch:
             return self
         camera = CropCamera(self.camera.place.to(device), self.camera.half.to(device), self.camera.focal.to(device))
         image, landmarks, expression = (t.to(device) for t in (self.image, self.landmarks, self.expression))
-        return PhotoBatch(image, landmarks, expression, camera, self.scale.to(device), self.place.to(device))
+        scale, place, gaze = (t.to(device) for t in (self.scale, self.place, self.gaze))
+        return PhotoBatch(image, landmarks, expression, camera, scale, place, gaze)
 
 
 @dataclass(frozen=True, slots=True)
-class _Photo:
+class LabelledFace:
+    """What is kept of one photograph.
+
+    Attributes:
+        data: JPEG of the square around the face.
+        square: that square, pixels of the photograph.
+        base: the face's base crop, pixels of the photograph.
+        label: of the face.
+    """
+
     data: NDArray[np.uint8]
     square: Crop
     base: Crop
     label: FaceLabel
+
+
+def labelled_face(
+    image: Image, label: FaceLabel, place: Callable[[Crop], Crop] = lambda square: square
+) -> LabelledFace:
+    """Keeps a labelled face.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        label: of the face in it.
+        place: where a square of the photograph lies in `image`, should that be only a part of the photograph.
+    """
+    base = base_crop(label.landmarks[:, :2])
+    square = base.scaled(REACH)
+    return LabelledFace(encode(place(square).sample(image, PICTURE)), square, base, label)
+
+
+def random_batch(faces: Sequence[LabelledFace], size: int, rng: np.random.Generator) -> PhotoBatch:
+    """Random crops of `size` pixels, one of each face, degraded as cameras do."""
+    return _collate([_cut(face, random_crop(face.base, rng), size, rng) for face in faces])
+
+
+def plain_batch(faces: Sequence[LabelledFace], size: int) -> PhotoBatch:
+    """The typical crop of each face, neither moved nor degraded."""
+    return _collate([_cut(face, face.base.scaled(TYPICAL_SCALE), size, None) for face in faces])
 
 
 class Photos:
@@ -88,11 +125,11 @@ class Photos:
             "clips_grid": splits.clips_grid.part(part),
             "clips_signing": splits.clips_signing.part(part),
         }
-        self._photos: list[list[_Photo]] = []
+        self._photos: list[list[LabelledFace]] = []
         for folder, names in chosen.items():
             if not (labels / folder).is_dir():
                 continue
-            photos: list[_Photo] = []
+            photos: list[LabelledFace] = []
             for path in list_labels(labels / folder):
                 if path.name.split(".")[0] in names:
                     photos += _photos_of(path)
@@ -110,18 +147,17 @@ class Photos:
         for _ in range(count):
             photos = self._photos[int(rng.integers(len(self._photos)))]
             drawn.append(photos[int(rng.integers(len(photos)))])
-        return _collate([_cut(photo, random_crop(photo.base, rng), size, rng) for photo in drawn])
+        return random_batch(drawn, size, rng)
 
     def fixed(self, size: int, limit: int, count: int = 64) -> Iterator[PhotoBatch]:
         """Every so manieth photograph, `limit` in all, neither augmented nor degraded."""
         photos = [photo for folder in self._photos for photo in folder]
         photos = photos[:: max(1, len(photos) // limit)][:limit]
         for start in range(0, len(photos), count):
-            part = photos[start : start + count]
-            yield _collate([_cut(photo, photo.base.scaled(TYPICAL_SCALE), size, None) for photo in part])
+            yield plain_batch(photos[start : start + count], size)
 
 
-def _photos_of(path: Path) -> list[_Photo]:
+def _photos_of(path: Path) -> list[LabelledFace]:
     labels = read_labels(path)
     wanted = {face.frame: face for face in labels.faces if face.confidence >= SURE}
     found = []
@@ -129,9 +165,7 @@ def _photos_of(path: Path) -> list[_Photo]:
         face = wanted.get(frame)
         if face is None:
             continue
-        base = base_crop(face.landmarks[:, :2])
-        square = base.scaled(REACH)
-        found.append(_Photo(encode(square.sample(image, PICTURE)), square, base, face))
+        found.append(labelled_face(image, face))
     return found
 
 
@@ -154,7 +188,7 @@ def _pictures(path: Path, last: int) -> Iterator[tuple[int, Image]]:
 _Cut = tuple[Image, Crop, FaceLabel]
 
 
-def _cut(photo: _Photo, crop: Crop, size: int, rng: np.random.Generator | None) -> _Cut:
+def _cut(photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | None) -> _Cut:
     ratio = PICTURE / 2 / photo.square.half
     middle = (PICTURE - 1) / 2
     stored = Crop(
@@ -182,4 +216,5 @@ def _collate(cuts: list[_Cut]) -> PhotoBatch:
         camera=CropCamera(tensor(crops[:, :2] - centres), tensor(crops[:, 2]), tensor(focal)),
         scale=tensor(focal / (head[:, 2] * crops[:, 2])),
         place=tensor((origin - crops[:, :2]) / crops[:, 2:]),
+        gaze=tensor(np.stack([label.gaze for _, _, label in cuts])),
     )

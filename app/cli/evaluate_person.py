@@ -1,0 +1,74 @@
+"""`evaluate person`: is a model of one person better than the base model?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.console import parse, progress_bar
+
+
+class Options(BaseModel):
+    """Make avatars with adapters of rendered people, and judge them later in the same clips.
+
+    A minute or two a person. Landmark errors are shares of the distance between the outer corners of the eyes,
+    residuals are differences in 0..255. Writes person.json.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: Path
+    """Folder for person.json."""
+    people: int = Field(default=8, ge=1)
+    """How many; nobody learned from them before."""
+    first: int = Field(default=1, ge=0)
+    """Seed of the first."""
+
+
+def run(args: Sequence[str], prog: str) -> int:
+    """Evaluate; returns the exit status."""
+    options = parse(Options, args, prog)
+    from app.evaluation.person import evaluate_person, person_figures
+    from app.jobs.track import Progress
+    from models.face_model import load_face_model
+
+    model = load_face_model()
+    scores = []
+    with progress_bar() as bar:
+        for seed in range(options.first, options.first + options.people):
+            scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step)))
+    figures = person_figures(scores)
+    table = Table(box=None, pad_edge=False)
+    for name in (
+        "person",
+        "inner 51: base",
+        "person's",
+        "fit",
+        "to the fit: base",
+        "person's",
+        "residual: base",
+        "person's",
+    ):
+        table.add_column(name, justify="right")
+    for s in scores:
+        errors = (s.base_inner51, s.person_inner51, s.fit_inner51, s.base_to_fit, s.person_to_fit)
+        table.add_row(
+            str(s.seed), *(f"{100 * v:.2f} %" for v in errors), f"{s.base_residual:.1f}", f"{s.person_residual:.1f}"
+        )
+    Console().print(table)
+    for name, words in (("inner51", "inner 51"), ("to_fit", "distance to the fit"), ("residual", "residual")):
+        print(
+            f"{words}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
+            f" {100 * figures[f'{name}_gain_spread']:.0f}, least {100 * figures[f'{name}_gain_least']:.0f}), better for"
+            f" {100 * figures[f'{name}_better']:.0f} % of {len(scores)} people"
+        )
+    options.out.mkdir(parents=True, exist_ok=True)
+    report = {"figures": figures, "people": [asdict(s) for s in scores]}
+    (options.out / "person.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
