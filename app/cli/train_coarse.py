@@ -37,6 +37,8 @@ class Options(BaseModel):
     """cpu or cuda, instead of the configuration's."""
     labels: Path | None = None
     """Folder of label files of photographs, see `label`; none trains on rendered faces alone."""
+    start: Path | None = None
+    """Weights of a fresh run: best.safetensors of another, or a weights file."""
     action: Literal["train", "pictures", "export"] = "train"
     """Train; render the pictures alone; or export the best weights so far."""
     out: Path | None = None
@@ -81,7 +83,7 @@ def run(args: Sequence[str], prog: str) -> int:
         if options.action == "pictures":
             renderer.join()
             return renderer.exitcode or 0
-        return _train(stage, loop, folder, options.labels)
+        return _train(stage, loop, folder, options.labels, options.start)
     finally:
         if renderer.is_alive():
             renderer.terminate()
@@ -117,14 +119,14 @@ def _render(people: int, held_out: int, labels: Path | None) -> None:
     render_shards(_pictures("train"), range(first, first + people), textures=skins)
 
 
-def _train(stage_settings: Any, loop: LoopSettings, folder: Path, labels: Path | None) -> int:
+def _train(stage_settings: Any, loop: LoopSettings, folder: Path, labels: Path | None, start: Path | None) -> int:
     import cv2
 
     from models.training.coarse import CoarseStage
     from models.training.loop import run_training
 
     cv2.setNumThreads(1)
-    stage = CoarseStage(stage_settings, _pictures("train"), _pictures("validation"), labels)
+    stage = CoarseStage(stage_settings, _pictures("train"), _pictures("validation"), labels, start=start)
     figures = run_training(stage, loop, folder, on_progress=report_progress)
     for key, value in figures.items():
         print(f"{key:22} {value:.4g}")
@@ -153,10 +155,10 @@ def _export(stage: Any, folder: Path, out: Path | None) -> int:
     )
     path = out or coarse_weights(stage.preset)
     network = CoarseViT(settings, layout)
-    # How sure the network may be of each channel is measured once, here, on people it never saw.
-    measured = CoarseStage(stage, _pictures("validation"), _pictures("validation"))
-    measured.vit = network
     load_best(folder, "vit", network)
+    # How sure the network may be of each channel is measured once, here, on people it never saw.
+    measured = CoarseStage(stage, _pictures("validation"), _pictures("validation"), wait_s=0.0)
+    measured.vit = network
     with torch.no_grad():
         channels, rotation = measured.channel_errors()
     extra = header.extra | {"channel_sigma": [round(v, 4) for v in channels], "rotation_sigma": round(rotation, 4)}

@@ -31,6 +31,10 @@ class ViTSettings(BaseModel):
     points: int = Field(default=0, ge=0)
     """Points of the picture that the answer is read at, see `PointReadout`; 0 reads the mean of all tokens, as the
     paper may do (it does not say)."""
+    reduce: int = Field(default=1, ge=1)
+    """The transformer sees the crop reduced by this factor."""
+    glimpses: int = Field(default=0, ge=0)
+    """Side in pixels of the windows by which the answer is corrected, see `Glimpses`; 0 for none, as in the paper."""
 
 
 class MAESettings(BaseModel):
@@ -96,7 +100,9 @@ class Preset(BaseModel):
 PAPER = Preset(name="paper", vit=ViTSettings(), mae=MAESettings(), unet=UNetSettings())
 LITE = Preset(
     name="lite",
-    vit=ViTSettings(image_size=128, dim=192, heads=6, depth=6, stem="convolutional", points=96),
+    vit=ViTSettings(
+        dim=192, heads=6, depth=6, stem="convolutional", points=96, reduce=2, glimpses=48,
+    ),
     mae=MAESettings(
         encoder_dim=192, encoder_heads=6, encoder_depth=6, decoder_dim=128, decoder_heads=4, decoder_depth=4,
         stem="convolutional", refine=True,

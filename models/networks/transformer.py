@@ -10,7 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (everyone's name for it)
 
-__all__ = ["Block", "ConvolutionalStem", "PatchEmbedding", "Residual", "patchify", "sincos_positions", "unpatchify"]
+__all__ = [
+    "Block",
+    "ConvolutionalStem",
+    "PatchEmbedding",
+    "Residual",
+    "halving",
+    "patchify",
+    "sincos_positions",
+    "unpatchify",
+]
 
 
 def sincos_positions(grid: tuple[int, int], dim: int) -> Tensor:
@@ -72,10 +81,10 @@ class ConvolutionalStem(nn.Module):
     def __init__(self, channels: int, dim: int) -> None:
         super().__init__()
         self.to_eighth = nn.Sequential(
-            _halving(channels, dim // 8), _halving(dim // 8, dim // 4), Residual(dim // 4),
-            _halving(dim // 4, dim // 2), Residual(dim // 2),
+            halving(channels, dim // 8), halving(dim // 8, dim // 4), Residual(dim // 4),
+            halving(dim // 4, dim // 2), Residual(dim // 2),
         )  # fmt: skip
-        self.to_sixteenth = nn.Sequential(_halving(dim // 2, dim), nn.Conv2d(dim, dim, 1))
+        self.to_sixteenth = nn.Sequential(halving(dim // 2, dim), nn.Conv2d(dim, dim, 1))
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) -> tokens (B, H/16 * W/16, dim), and features (B, dim / 2, H/8, W/8) on the way to them."""
@@ -98,7 +107,8 @@ class Residual(nn.Module):
         return maps + self.layers(maps)  # type: ignore[no-any-return]
 
 
-def _halving(before: int, after: int) -> nn.Module:
+def halving(before: int, after: int) -> nn.Module:
+    """A convolution to half the size: (B, before, H, W) -> (B, after, H / 2, W / 2)."""
     return nn.Sequential(
         nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(max(1, after // 8), after), nn.ReLU()
     )

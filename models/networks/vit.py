@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.networks.glimpses import LANDMARKS, Glimpses
 from models.networks.presets import ViTSettings
 from models.networks.transformer import Block, ConvolutionalStem, PatchEmbedding, Residual, sincos_positions
 
@@ -99,6 +100,8 @@ class CoarseViT(nn.Module):
             self.embed = PatchEmbedding(3, settings.patch, settings.dim)
         if settings.points and settings.stem != "convolutional":
             raise ValueError("points are read off the convolutional stem's features: choose that stem")
+        if settings.glimpses and settings.points < LANDMARKS:
+            raise ValueError(f"windows are cut around points: read at {LANDMARKS} of them at least")
         self.blocks = nn.ModuleList(Block(settings.dim, settings.heads) for _ in range(settings.depth))
         self.norm = nn.LayerNorm(settings.dim)
         self.readout = PointReadout(settings.dim, settings.points) if settings.points else None
@@ -107,30 +110,39 @@ class CoarseViT(nn.Module):
         # the finest features, would wait for ever.
         nn.init.normal_(self.head.weight, std=0.05)
         nn.init.zeros_(self.head.bias)
+        self.glimpses = Glimpses(settings.glimpses, settings.dim, self.layout.size) if settings.glimpses else None
 
     def forward(self, crops: Tensor) -> Tensor:
         """See the class."""
         return self.with_points(crops)[0]
 
-    def with_points(self, crops: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The raw numbers, and the points (B, P, 2) in crop coordinates that they were read at, where there are any."""
+    def with_points(self, crops: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """The raw numbers, and in crop coordinates, where there are any:
+
+        the points (B, P, 2) that they were read at, and the 478 landmarks (B, 478, 2) of the close looks.
+        """
         patch = self.settings.patch
-        normalised = (crops - 0.5) * 4.0
+        whole = nn.functional.avg_pool2d(crops, self.settings.reduce) if self.settings.reduce > 1 else crops
+        normalised = (whole - 0.5) * 4.0
         fine = None
         if isinstance(self.embed, ConvolutionalStem):
             tokens, fine = self.embed(normalised)
         else:
             tokens = self.embed(normalised)
-        grid = (crops.shape[2] // patch, crops.shape[3] // patch)
+        grid = (whole.shape[2] // patch, whole.shape[3] // patch)
         tokens = tokens + sincos_positions(grid, self.settings.dim).to(tokens)
         for block in self.blocks:
             tokens = block(tokens)
         tokens = self.norm(tokens)
         if self.readout is None:
-            return self.head(tokens.mean(dim=1)), None
+            return self.head(tokens.mean(dim=1)), None, None
         assert fine is not None
         features, points = self.readout(tokens, fine)
-        return self.head(features), points
+        answer = self.head(features)
+        if self.glimpses is None:
+            return answer, points, None
+        correction, mesh = self.glimpses(crops, points, features)
+        return answer + correction, points, mesh
 
     def read(self, raw: Tensor) -> CoarseOutput:
         """The meaning of raw numbers (B, layout.size)."""

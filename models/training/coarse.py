@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from models.networks.presets import PresetName, preset
 from models.networks.vit import CoarseLayout, CoarseOutput, CoarseViT
 from models.training.data.coarse_batches import CoarseBatch, RenderedCrops, endless
 from models.training.data.coarse_photos import PhotoBatch, Photos
+from models.training.export import start_from
 
 SHOWN = [i for i in range(len(ARKIT_CHANNELS)) if i not in GAZE_CHANNELS]
 OUTER_EYES_68 = (36, 45)
@@ -41,13 +43,16 @@ class CoarseWeights(BaseModel):
     """68 and 478 landmarks, crop coordinates."""
     points: float = 8.0
     """The readout's points against the 68 landmarks, crop coordinates, where the network has such a readout."""
+    mesh: float = 200.0
+    """The close looks' landmarks, crop coordinates, where the network takes such looks. Heavy: under lighter weights the
+    looks learned next to nothing, since the channels' gradients are nearly all noise until lids and lips are found."""
     pairs: float = 15.0
     """Opening of eyes and mouth, crop coordinates."""
-    channels: float = 25.0
+    channels: float = 100.0
     """The 52 channels."""
     rotation: float = 3.0
     """Head rotation."""
-    gaze: float = 6.0
+    gaze: float = 12.0
     """Radians."""
     camera: float = 3.0
     """Log scale and place."""
@@ -59,7 +64,9 @@ class CoarseWeights(BaseModel):
     """L1 of the spherical harmonics."""
     photo_landmarks: float = 6.0
     """Detected landmarks of photographs, crop coordinates."""
-    photo_channels: float = 5.0
+    photo_mesh: float = 150.0
+    """The close looks' landmarks against the detected ones of photographs, crop coordinates."""
+    photo_channels: float = 20.0
     """Fitted channels of photographs, which are themselves estimates."""
     photo_camera: float = 0.5
     """Fitted log scale and place of photographs."""
@@ -74,8 +81,10 @@ class CoarseSettings(BaseModel):
 
     preset: PresetName = "lite"
     """Size of the network."""
-    image_size: int = Field(default=128, ge=64)
-    """Side of the crops in pixels; start small, finish at 256."""
+    image_size: int = Field(default=256, ge=64)
+    """Side of the crops in pixels."""
+    learn: Literal["all", "glimpses"] = "all"
+    """What learns: the whole network, or the close looks alone, several times faster, on one that has points."""
     photo_share: float = Field(default=0.2, ge=0, lt=1)
     """Share of a batch that are photographs, where there are labels of any."""
     weights: CoarseWeights = CoarseWeights()
@@ -110,6 +119,11 @@ class CoarseStage:
         labels: folder of label files of photographs and clips, None for none.
         wait_s: how long to wait for the first shard.
         model: the face model.
+        start: weights to begin with, None for fresh ones, see `start_from`.
+
+    Raises:
+        ValueError: the close looks are to learn alone in a network that has none.
+        WeightsError, TrainingError: `start` cannot be used.
     """
 
     name = "coarse"
@@ -118,13 +132,20 @@ class CoarseStage:
 
     def __init__(
         self, settings: CoarseSettings, pictures: Path, held_out: Path, labels: Path | None = None,
-        wait_s: float = 600.0, model: FaceModel | None = None,
+        wait_s: float = 600.0, model: FaceModel | None = None, start: Path | None = None,
     ) -> None:  # fmt: skip
         model = model or load_face_model()
         self.settings = settings
         torch.manual_seed(0)
         self.vit = CoarseViT(preset(settings.preset).vit, CoarseLayout())
         self.networks: Mapping[str, nn.Module] = {"vit": self.vit}
+        if start is not None:
+            start_from(start, "vit", self.vit, may_lack="glimpses.")
+        if settings.learn == "glimpses":
+            if self.vit.glimpses is None:
+                raise ValueError(f"the preset {settings.preset} takes no close looks that could learn")
+            self.vit.requires_grad_(False)
+            self.vit.glimpses.requires_grad_(True)
         count = self.vit.layout.identity
         self._face68 = FacePoints.of_embedding(model, model.landmarks68, count)
         self._face478 = FacePoints.of_embedding(model, model.landmarks478, count)
@@ -153,16 +174,23 @@ class CoarseStage:
         """All terms, weighted."""
         rendered, photos = batch.rendered, batch.photos
         images = rendered.image if photos is None else torch.cat([rendered.image, photos.image])
-        raw, points = self.vit.with_points(images)
+        raw, points, mesh = self.vit.with_points(images)
         with torch.autocast(images.device.type, enabled=False):
             count = len(rendered.image)
             terms = self._terms(self.vit.read(raw[:count]), rendered)
+            identity = rendered.identity[:, : self.vit.layout.identity]
             if points is not None:
-                identity = rendered.identity[:, : self.vit.layout.identity]
                 truth = self._truth(self._face68, rendered, identity).picture
                 terms["points"] = self.settings.weights.points * landmark_loss(points[:count, :68], truth)
+            if mesh is not None:
+                truth = self._truth(self._face478, rendered, identity).picture[:, :FACE_POINTS]
+                terms["mesh"] = self.settings.weights.mesh * landmark_loss(mesh[:count, :FACE_POINTS], truth)
             if photos is not None:
                 terms |= self._photo_terms(self.vit.read(raw[count:]), photos)
+                if mesh is not None:
+                    terms["photo_mesh"] = self.settings.weights.photo_mesh * landmark_loss(
+                        mesh[count:], photos.landmarks
+                    )
             return terms
 
     def _photo_terms(self, found: CoarseOutput, photos: PhotoBatch) -> dict[str, Tensor]:

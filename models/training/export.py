@@ -41,6 +41,31 @@ def load_best(run: Path, name: str, network: nn.Module) -> dict[str, Any]:
     return figures
 
 
+def start_from(path: Path, name: str, network: nn.Module, may_lack: str = "") -> None:
+    """Fills a network with the weights of an earlier run or of a shipped file.
+
+    Args:
+        path: `best.safetensors` of a run, or a weights file.
+        name: of the network within its stage.
+        network: of the same settings but for what `may_lack` names.
+        may_lack: beginning of the names that the file may lack; they keep what they have.
+
+    Raises:
+        TrainingError: there is no such file, or it belongs to another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {k.removeprefix(f"{name}."): file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+        lacking, foreign = network.load_state_dict(tensors, strict=False)
+    except FileNotFoundError as error:
+        raise TrainingError(f"There is no {path} to start from.") from error
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise TrainingError(f"{path} is damaged or belongs to another network ({error}).") from error
+    wrong = [k for k in lacking if not (may_lack and k.startswith(may_lack))] + list(foreign)
+    if wrong:
+        raise TrainingError(f"{path} belongs to another network (first at {wrong[0]}).")
+
+
 def export(run: Path, name: str, network: nn.Module, header: WeightsHeader, out: Path) -> None:
     """Writes a run's best weights in half precision, with its figures in the header.
 

@@ -21,7 +21,10 @@ from models.networks.vit import CoarseReader, CoarseViT
 
 def network() -> torch.nn.Module:
     torch.manual_seed(3)
-    return CoarseReader(CoarseViT(ViTSettings(image_size=64, dim=64, heads=4, depth=2, stem="convolutional", points=8)))
+    small = ViTSettings(
+        image_size=64, dim=64, heads=4, depth=2, stem="convolutional", points=68, reduce=2, glimpses=16
+    )  # fmt: skip
+    return CoarseReader(CoarseViT(small))
 
 
 @pytest.fixture

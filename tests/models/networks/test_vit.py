@@ -12,7 +12,7 @@ from models.networks.vit import CoarseReader, CoarseViT, rotation_from_six
 def test_the_paper_preset_is_the_supplements() -> None:
     vit = PAPER.vit
     assert (vit.image_size, vit.patch, vit.dim, vit.heads, vit.depth) == (256, 16, 512, 8, 8)
-    assert (vit.stem, vit.points) == ("patch", 0)
+    assert (vit.stem, vit.points, vit.reduce, vit.glimpses) == ("patch", 0, 1, 0)
     mae = PAPER.mae
     assert (mae.patch, mae.encoder_dim, mae.encoder_heads, mae.encoder_depth) == (16, 768, 12, 12)
     assert (mae.decoder_dim, mae.decoder_heads, mae.decoder_depth, mae.masking_ratio) == (512, 16, 8, 0.0)
@@ -34,7 +34,7 @@ def test_the_answer_has_its_parts(settings: ViTSettings) -> None:
 
 def test_an_untrained_network_answers_about_a_face_in_the_middle() -> None:
     network = CoarseViT(LITE.vit)
-    out = network.read(network(torch.rand(1, 3, 128, 128)))
+    out = network.read(network(torch.rand(1, 3, 256, 256)))
     assert out.place.abs().max() < 0.2
     assert torch.allclose(out.rotation[0], torch.eye(3), atol=0.2)
 
@@ -49,8 +49,10 @@ def test_six_numbers_are_always_a_rotation() -> None:
 def test_points_move_with_the_picture() -> None:
     torch.manual_seed(1)
     network = CoarseViT(LITE.vit)
-    _, points = network.with_points(torch.rand(2, 3, 128, 128))
+    _, points, mesh = network.with_points(torch.rand(2, 3, 256, 256))
     assert points is not None
+    assert mesh is not None
+    assert mesh.shape == (2, 478, 2)
     assert points.shape == (2, 96, 2)
     assert points.abs().max() <= 1.5
 

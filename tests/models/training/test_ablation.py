@@ -87,7 +87,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_silhouette_loss_is_near_zero_at_the_truth_and_leads_there(pictures: Path) -> None:
-    stage = OutlinedStage(CoarseSettings(image_size=64), pictures, pictures, 1.0)
+    stage = OutlinedStage(CoarseSettings(image_size=128), pictures, pictures, 1.0)
     batch = next(stage.batches(3, 0, CPU)).rendered
     found = stage.vit.read(stage.vit(batch.image))
     model = load_face_model()
@@ -114,7 +114,7 @@ def test_the_silhouette_switch_changes_the_coarse_training(pictures: Path, tmp_p
     loop = timed(COARSE_LOOP, None, 3).model_copy(update={"batch": 3, "average": 0.0, "warmup": 1})
     ends = []
     for weight in (6.0, 0.0):
-        stage = OutlinedStage(CoarseSettings(image_size=64), pictures, pictures, weight)
+        stage = OutlinedStage(CoarseSettings(image_size=128), pictures, pictures, weight)
         figures = train_coarse(stage, loop, tmp_path / str(weight))
         assert figures["boundary_percent"] > 0 and figures["steps"] == 3
         ends.append(stage.vit.head.weight.detach().clone())
