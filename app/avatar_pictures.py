@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import tan
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from models.geometry.rotations import from_euler
 from models.synthesis.light import directional_light, to_linear
 from models.synthesis.portrait import Eyes, Look, paint
 from rendering import HairStyle, OffscreenRenderer, RenderingUnavailableError, Scene, View, Viewpoint
+from rendering.projection import FRAMED_HEIGHT, PIVOT
+from rendering.surface import hair_height
 from tracking.types import FaceParameters, Frame, TrackedFace, TrackingState
 
 __all__ = [
@@ -32,6 +35,8 @@ __all__ = [
 
 Image = NDArray[np.uint8]
 TILE = 420
+AIR = 0.007
+"""Metres that are left free above the head."""
 SHEET_EXPRESSIONS: tuple[tuple[str, dict[str, float]], ...] = (
     ("smile", {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.5, "cheekSquintRight": 0.5}),
     ("open", {"jawOpen": 0.55}),
@@ -43,12 +48,7 @@ SHEET_EXPRESSIONS: tuple[tuple[str, dict[str, float]], ...] = (
 
 def avatar_scene(avatar: PersonAvatar, scene: Scene | None = None) -> Scene:
     """A scene with the avatar's hair and irises, otherwise as given."""
-    hair = avatar.manifest.hair
-    return replace(
-        scene or Scene(),
-        hair=HairStyle(visible=hair.visible, colour=hair.colour, thickness=hair.thickness_m),
-        iris=avatar.manifest.iris,
-    )
+    return replace(scene or Scene(), hair=HairStyle.of(avatar.manifest.hair), iris=avatar.manifest.iris)
 
 
 def show_avatar(gl: OffscreenRenderer, avatar: PersonAvatar) -> None:
@@ -98,11 +98,27 @@ def avatar_face(
 def thumbnail(avatar: PersonAvatar, model: FaceModel, size: int) -> Image:
     """(S, S, 3) picture of the avatar at rest; painted plainly on the processor where there is no OpenGL."""
     try:
-        with OffscreenRenderer(model, Scene(viewpoint=Viewpoint(yaw=0.25, zoom=1.35)), supersample=2) as gl:
+        point = Viewpoint(yaw=0.25, zoom=_zoom(avatar, model, 1.35))
+        with OffscreenRenderer(model, Scene(viewpoint=point), supersample=2) as gl:
             show_avatar(gl, avatar)
             return gl.render(avatar_face(avatar, model), View.TEXTURED, (size, size))
     except RenderingUnavailableError:
         return _painted(avatar, model, size)
+
+
+def _zoom(avatar: PersonAvatar, model: FaceModel, usual: float) -> float:
+    """The usual one, or a smaller one where the head's top or its hair would be cut off, whichever side is seen."""
+    face, hair = avatar_face(avatar, model), avatar.manifest.hair
+    assert face.vertices is not None and face.normals is not None
+    places = np.asarray(face.vertices, np.float64)
+    if hair.visible:
+        height, _ = hair_height(model, hair.relief_m)
+        places = places + face.normals * (height if hair.relief_m else height * hair.thickness_m)[:, None]
+    _, up, back = (places - PIVOT).T
+    near = PIVOT[2] + np.hypot(places[:, 0], back)
+    # As `head_view` places the camera: at zoom 1 the picture's height is FRAMED_HEIGHT in the plane of the eyes.
+    need = float((up + AIR + near * tan(Viewpoint().fov / 2)).max())
+    return min(usual, FRAMED_HEIGHT / 2 / need)
 
 
 def _painted(avatar: PersonAvatar, model: FaceModel, size: int) -> Image:
@@ -134,6 +150,7 @@ def avatar_sheet(avatar: PersonAvatar, model: FaceModel, capture: Image | None, 
         AvatarFileError: the avatar was made for another face model.
     """
     tiles = [_tile(avatar.texture if capture is None else capture)]
+    zoom = _zoom(avatar, model, 1.4)
     with OffscreenRenderer(model, Scene(), supersample=2) as gl:
         show_avatar(gl, avatar)
 
@@ -141,7 +158,7 @@ def avatar_sheet(avatar: PersonAvatar, model: FaceModel, capture: Image | None, 
             yaw: float = 0.0, view: View = View.TEXTURED, expression: dict[str, float] | None = None,
             relief: NDArray[np.float32] | None = None,
         ) -> Image:  # fmt: skip
-            gl.scene = replace(gl.scene, viewpoint=Viewpoint(yaw=yaw, zoom=1.4))
+            gl.scene = replace(gl.scene, viewpoint=Viewpoint(yaw=yaw, zoom=zoom))
             return gl.render(avatar_face(avatar, model, expression, relief), view, (TILE, TILE))
 
         # The picture's own wrinkles where there is one; otherwise what the network sees in the drawn head's brows.

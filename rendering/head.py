@@ -17,7 +17,7 @@ from rendering.mesh import DYNAMIC_TYPE, HeadMesh, head_mesh
 from rendering.paint import encode_srgb, eye_texture, skin_albedo, strand_texture
 from rendering.program import CUT, Program, blend_softly
 from rendering.projection import HeadView
-from rendering.scene import Scene, View
+from rendering.scene import HairStyle, Scene, View
 from rendering.shaders import shader
 
 __all__ = ["EyePose", "HeadVisual"]
@@ -67,7 +67,9 @@ class HeadVisual:
         self._refined = refine
         self._points = np.zeros(len(self.mesh.static), DYNAMIC_TYPE)
         self._dynamic = gloo.VertexBuffer(self._points.copy())
-        self._static = gloo.VertexBuffer(self.mesh.static)
+        # The mesh is shared by all renderers, the hair is this one's.
+        self._static = gloo.VertexBuffer(self.mesh.static.copy())
+        self._hair_relief: tuple[float, ...] = ()
         self._tension = gloo.VertexBuffer(np.zeros(len(self.mesh.static), np.float32))
         self._indices = {
             name: gloo.IndexBuffer(triangles.astype(np.uint16 if len(self._points) < 65536 else np.uint32).reshape(-1))
@@ -164,6 +166,8 @@ class HeadVisual:
             return self._complete
         textured = style is View.TEXTURED
         hair = textured and scene.hair.visible and not face_only
+        if hair:
+            self._grow(scene.hair.relief)
         displaced = ("DISPLACED",) if self._refined else ()
         if textured:
             photograph = ("PHOTOGRAPH",) if self._lit_texture > 0 else ()
@@ -181,7 +185,7 @@ class HeadVisual:
             "u_displacement": self._displacement,
             "u_bump": float(scene.bump),
             "u_strands": self._strands,
-            "u_hair": float(scene.hair.thickness) if hair else 0.0,
+            "u_hair": _hair_scale(scene.hair) if hair else 0.0,
             "u_hair_colour": linear(scene.hair.colour),
             "u_clay": CLAY,
         }
@@ -276,6 +280,16 @@ class HeadVisual:
         program.set(**common, u_clay=WIRE_FILL, u_line=WIRE_LINE, u_gradient=self._gradient, u_bump=0.0)
         program.draw("triangles")
 
+    def _grow(self, relief: tuple[float, ...]) -> None:
+        """Sends the hair cap's height to the card where it changed."""
+        if relief == self._hair_relief:
+            return
+        static = self.mesh.static.copy()
+        if relief:
+            static["a_hair"] = self.mesh.hair(self._model, relief)
+        self._static.set_data(static)
+        self._hair_relief = relief
+
     def _paint(self, scene: Scene) -> None:
         wanted = (scene.skin, scene.hair.colour, scene.iris, self._own_albedo is None)
         if wanted == self._painted:
@@ -340,6 +354,11 @@ def _common(scene: Scene, view: HeadView, picture: gloo.Texture2D | None) -> dic
         "u_mirror": -1.0 if scene.mirror else 1.0,
         "u_hair": 0.0,
     }
+
+
+def _hair_scale(hair: HairStyle) -> float:
+    """Metres of one unit of `a_hair`: a relief is in metres already."""
+    return 1.0 if hair.relief else float(hair.thickness)
 
 
 def _clay_eye(share: float) -> Texture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,14 +13,13 @@ from numpy.typing import NDArray
 
 from models.channels import CHANNEL_COUNT, CHANNEL_INDEX
 from models.face_model import FaceModel
+from models.face_model.vertex_values import region, smoothed
 from models.geometry.normals import VertexNormals
 from rendering.surface import (
     ambient_light,
     hair_height,
     lash_coordinates,
     neck_fade,
-    region,
-    smoothed,
     tooth_coordinates,
 )
 
@@ -149,6 +149,11 @@ class HeadMesh:
             values = self._subdivision(values)
         return np.ascontiguousarray(values[self.point_vertex], np.float32)
 
+    def hair(self, model: FaceModel, relief: Sequence[float] = ()) -> Floats:
+        """(T, 4) gradient and height of the hair cap over the points, as `hair_height` gives them."""
+        height, slope = hair_height(model, relief)
+        return self.point_values(np.concatenate([slope, height[:, None]], axis=1))
+
     def mouth_opening(self, vertices: Floats) -> float:
         """0 with closed lips to 1 where they part by a centimetre: how much light gets in."""
         corners = vertices[self._lip_corners]
@@ -162,7 +167,6 @@ class HeadMesh:
         expression = np.zeros(CHANNEL_COUNT, np.float32)
         expression[CHANNEL_INDEX["jawOpen"]] = 0.35
         face = model.pose(model.identity(), expression)
-        height, slope = hair_height(model)
         masks = [
             smoothed(model, region(model, "lips"), 1),
             smoothed(model, region(model, "scalp"), 2),
@@ -178,7 +182,7 @@ class HeadMesh:
         static["a_mask"] = self.point_values(np.stack(masks, axis=1))
         for name in ("eye_left", "tongue"):
             static["a_mask"][np.isin(self.point_vertex, _part_vertices(model, name)), 0] = 1.0
-        static["a_hair"] = self.point_values(np.concatenate([slope, height[:, None]], axis=1))
+        static["a_hair"] = self.hair(model)
         static["a_rest"] = self.point_values(model.mean)
         return static
 

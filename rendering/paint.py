@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model import FaceModel
+from models.face_model.vertex_values import region, smoothed
 from models.geometry.rasterise import interpolate, rasterise_uv
 from models.geometry.unwrap import fill_holes
 from rendering.scene import Background, Backing, Colour
-from rendering.surface import region, smoothed
 
 __all__ = ["backdrop_texture", "encode_srgb", "eye_texture", "skin_albedo", "strand_texture"]
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.face_model.hair_grid import RELIEF_COUNT
+
+if TYPE_CHECKING:
+    from models.avatars.person_manifest import HairPart
 
 __all__ = [
     "Background",
@@ -223,11 +229,23 @@ class HairStyle:
         visible: False shows the bare head.
         colour: of the hair; the brows and lashes follow it.
         thickness: metres that the hair stands out from the scalp.
+        relief: metres by direction, which then count instead of `thickness`, see `models.face_model.hair_grid`; empty
+            where it is even.
     """
 
     visible: bool = True
     colour: Colour = (0.235, 0.160, 0.110)
     thickness: float = 0.011
+    relief: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.relief and len(self.relief) != RELIEF_COUNT:
+            raise ValueError(f"a relief of hair has {RELIEF_COUNT} values, not {len(self.relief)}")
+
+    @classmethod
+    def of(cls, part: HairPart) -> HairStyle:
+        """The hair of a person's avatar."""
+        return cls(part.visible, part.colour, part.thickness_m, part.relief_m)
 
 
 @dataclass(frozen=True, slots=True)

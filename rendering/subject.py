@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.channels import CHANNEL_COUNT
 from models.geometry.camera import Camera
 from rendering.place import HeadPlace
-from rendering.scene import Scene
+from rendering.scene import HairStyle, Scene
 from tracking.detail_settings import DetailSettings
 from tracking.retarget.settings import RetargetSettings
 from tracking.types import FaceParameters, TrackedFace, TrackingState
@@ -157,12 +157,7 @@ class SubjectDriver:
         person = self.subject.person
         if person is None:
             return scene
-        hair = person.manifest.hair
-        return replace(
-            scene,
-            hair=replace(scene.hair, visible=hair.visible, colour=hair.colour, thickness=hair.thickness_m),
-            iris=person.manifest.iris,
-        )
+        return replace(scene, hair=HairStyle.of(person.manifest.hair), iris=person.manifest.iris)
 
 
 def _somebody(face: TrackedFace) -> FaceParameters:

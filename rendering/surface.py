@@ -3,17 +3,19 @@ thick, which way lashes run. Computed once per model from its mean face and regi
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model import FaceModel
+from models.face_model.hair_cap import cap_directions, cap_height
+from models.face_model.hair_grid import relief_at
+from models.face_model.vertex_values import smoothed
 from models.geometry.depth_map import depth_map
 from models.geometry.rasterise import empty_raster
-from models.geometry.tension import mesh_edges
 
-__all__ = ["ambient_light", "hair_height", "lash_coordinates", "neck_fade", "region", "smoothed", "tooth_coordinates"]
+__all__ = ["ambient_light", "hair_height", "lash_coordinates", "neck_fade", "tooth_coordinates"]
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int32]
@@ -24,17 +26,10 @@ TOOTH_WIDTH = 0.0078
 """Metres, of a front tooth."""
 LASHES_PER_METRE = 1900.0
 LOWER_LID = 1000.0
-NO_HAIR = 0.004
 NECK_BELOW = -0.07
 """Metres: an open border below this height is the neck's, not an eye's or the mouth's."""
 NECK_FADE = 0.035
 """Metres over which the bust ends."""
-
-
-def region(model: FaceModel, name: str) -> Floats:
-    """(V,) weights of a region; zeros where the model does not have it."""
-    found = model.regions.get(name)
-    return np.zeros(model.vertex_count, np.float32) if found is None else np.asarray(found, np.float32)
 
 
 def ambient_light(model: FaceModel, vertices: Floats, normals: Floats) -> Floats:
@@ -69,38 +64,24 @@ def _even_directions(count: int) -> NDArray[np.float64]:
     return np.stack([flat * np.cos(turn), y, flat * np.sin(turn)], axis=1)
 
 
-def smoothed(model: FaceModel, values: Floats, rounds: int) -> Floats:
-    """(V,) values averaged with their neighbours on the mesh, so many times."""
-    one, other = _edges(model).T
-    count = model.vertex_count
-    places = 1.0 + np.bincount(one, minlength=count) + np.bincount(other, minlength=count)
-    for _ in range(rounds):
-        sums = values + np.bincount(one, values[other], count) + np.bincount(other, values[one], count)
-        values = np.asarray(sums / places, np.float32)
-    return values
-
-
-@lru_cache(maxsize=2)
-def _edges(model: FaceModel) -> Indices:
-    return mesh_edges(model.faces)
-
-
-def hair_height(model: FaceModel) -> tuple[Floats, Floats]:
+def hair_height(model: FaceModel, relief: Sequence[float] = ()) -> tuple[Floats, Floats]:
     """The hair cap on the mean face.
 
+    Args:
+        model: any back end.
+        relief: how far hair stands out by direction, see `models.face_model.hair_grid`; empty where it is even.
+
     Returns:
-        height (V,) 0..1 of the hair's thickness, fading towards the hairline; and (V, 3) its gradient along the
-        surface, per metre, which tilts the normals.
+        height (V,), fading to exactly 0 at the hairline: metres with a relief, without one 0..1 of the hair's
+        thickness; and (V, 3) its gradient along the surface, per metre, which tilts the normals.
+
+    Raises:
+        ValueError: the relief is not empty and has not RELIEF_COUNT values.
     """
-    scalp = smoothed(model, region(model, "scalp"), 2)
-    rise = np.clip((scalp - 0.30) / 0.70, 0, 1)
-    rise = rise * rise * (3 - 2 * rise)
-    # Fuller on top than at the nape, and not even.
-    y, x = model.mean[:, 1], model.mean[:, 0]
-    profile = 0.62 + 0.38 * np.clip((y + 0.05) / 0.12, 0, 1) + 0.06 * np.sin(x * 95 + 1.3) * np.sin(y * 70)
-    height = smoothed(model, np.asarray(rise * profile, np.float32), 3)
-    # Exactly 0 beside the cap: hair and bare skin are drawn apart, and a trace of height would open a crack.
-    height = np.maximum(height - NO_HAIR, 0.0) / np.float32(1.0 - NO_HAIR)
+    height = cap_height(model)
+    if relief:
+        # The grid's cells are wider than the mesh's: their edges must not show as creases.
+        height = height * smoothed(model, relief_at(relief, cap_directions(model)), 2)
     corners = model.mean[model.faces].astype(np.float64)
     edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     normal = np.cross(edge1, edge2)

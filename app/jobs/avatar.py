@@ -18,8 +18,9 @@ from app.jobs.avatar_adapters import train_on
 from app.jobs.derive import media_to_track
 from app.jobs.inputs import VIDEO_SUFFIXES
 from app.jobs.track import Progress
-from models.avatars.person_colours import hair_colour, iris_colour
-from models.avatars.person_file import CapturePart, HairPart, NeutralPart, PersonAvatar, PersonManifest
+from models.avatars.person_colours import iris_colour
+from models.avatars.person_file import CapturePart, NeutralPart, PersonAvatar, PersonManifest
+from models.avatars.person_hair import person_hair
 from models.avatars.person_sources import skin_sources
 from models.avatars.person_texture import TEXTURE_SIZE, PersonTexture, SkinView, blend_person
 from models.channels import ARKIT_CHANNELS
@@ -363,21 +364,16 @@ def _colours(
     model: FaceModel, frames: tuple[CapturedFrame, ...], views: list[SkinView], skin: PersonTexture
 ) -> dict[str, object]:
     """`hair` and `iris` of the manifest, as far as the pictures show them."""
-    found: dict[str, object] = {}
-    hair = hair_colour(model, views, skin)
-    if hair is not None:
-        found["hair"] = HairPart(colour=hair[0], visible=hair[1])
+    found: dict[str, object] = {"hair": person_hair(model, views, skin)}
     awake = [frame for frame in frames if float(frame.parameters.expression[_LIDS].max()) < 0.3][:8]
-    irises = [(frame.image, _irises(frame)) for frame in awake]
-    colour = iris_colour(irises, skin)
+    colour = iris_colour([(frame.image, _irises(frame)) for frame in awake], skin)
     if colour is not None:
         found["iris"] = colour
     return found
 
 
 def _irises(frame: CapturedFrame) -> NDArray[np.float64]:
-    points = frame.to_image(frame.observation.landmarks[468:478, :2])
-    return points.reshape(2, 5, 2)
+    return frame.to_image(frame.observation.landmarks[468:478, :2]).reshape(2, 5, 2)
 
 
 def _placeholder(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:

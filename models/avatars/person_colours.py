@@ -12,7 +12,7 @@ from models.avatars.person_texture import LUMINANCE, PersonTexture, SkinView
 from models.face_model.model import FaceModel
 from models.synthesis.light import sh_basis, to_linear, to_srgb
 
-__all__ = ["hair_colour", "iris_colour"]
+__all__ = ["hair_colour", "hair_colour_of", "iris_colour"]
 
 Colour = tuple[float, float, float]
 """sRGB, each 0..1."""
@@ -48,11 +48,34 @@ def hair_colour(model: FaceModel, views: Sequence[SkinView], skin: PersonTexture
         pixels = np.rint(view.pixels[chosen]).astype(int)
         inside = (pixels >= 0).all(axis=1) & (pixels[:, 0] < width) & (pixels[:, 1] < height)
         pixels, chosen = pixels[inside], chosen[inside]
-        shade = np.maximum(sh_basis(view.normals[chosen]) @ skin.light, 0.3)
-        found.append(to_linear(view.image[pixels[:, 1], pixels[:, 0]]) / shade * skin.exposure)
+        found.append(_unlit(view.image[pixels[:, 1], pixels[:, 0]], view.normals[chosen], skin))
     colours = np.concatenate(found) if found else np.zeros((0, 3))
     if len(colours) < 20:
         return None
+    return _judged(colours, skin)
+
+
+def hair_colour_of(
+    colours: NDArray[np.uint8], normals: NDArray[np.floating], skin: PersonTexture
+) -> tuple[Colour, bool]:
+    """The hair's colour and whether it is any, from pixels of the head above the scalp.
+
+    Args:
+        colours: (N, 3) sRGB, N > 0.
+        normals: (N, 3) unit, camera frame, which way the head faces there.
+        skin: made of the same pictures; tells the light.
+    """
+    return _judged(_unlit(colours, np.asarray(normals, np.float32), skin), skin)
+
+
+def _unlit(colours: NDArray[np.uint8], normals: NDArray[np.float32], skin: PersonTexture) -> NDArray[np.floating]:
+    """(N, 3) linear light, brought to the exposure of the texture."""
+    shade = np.maximum(sh_basis(normals) @ skin.light, 0.3)
+    return np.asarray(to_linear(colours) / shade * skin.exposure)
+
+
+def _judged(colours: NDArray[np.floating], skin: PersonTexture) -> tuple[Colour, bool]:
+    """The hair's colour among (N, 3) in linear light, and whether it is hair rather than skin."""
     # The darker part: what is light among it is a highlight, the forehead, or the wall behind.
     bright = colours @ LUMINANCE
     low, high = np.quantile(bright, [0.05, 0.3])

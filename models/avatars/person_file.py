@@ -11,18 +11,24 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from models.avatars.errors import AvatarFileError
-from models.channels import ARKIT_CHANNELS
+from models.avatars.person_manifest import (
+    FORMAT,
+    MIGRATIONS,
+    SCHEMA_VERSION,
+    CapturePart,
+    HairPart,
+    NeutralPart,
+    PersonManifest,
+)
 from models.whole_file import write_whole_file
 
 if TYPE_CHECKING:
@@ -44,8 +50,6 @@ __all__ = [
 
 Image = NDArray[np.uint8]
 SUFFIX = ".mien"
-FORMAT = "mien-person"
-SCHEMA_VERSION = 1
 LARGEST_FILE = 30_000_000
 """Bytes of a whole avatar file."""
 MANIFEST = "manifest.json"
@@ -63,98 +67,6 @@ LARGEST_TEXTURE, LARGEST_THUMBNAIL = 4096, 1024
 LARGEST_DIRECTORY = 4096
 TEXTURE_QUALITY, THUMBNAIL_QUALITY = 93, 88
 _END = struct.Struct("<4s4H2LH")
-
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-MIGRATIONS: dict[int, Migration] = {}
-"""From schema version n (the key) to n + 1. Add one here, and a test of it, whenever the manifest changes."""
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Colour = tuple[Share, Share, Share]
-Angle = Annotated[float, Field(ge=-3.2, le=3.2)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class HairPart(_Part):
-    """The hair cap."""
-
-    visible: bool = True
-    colour: Colour = (0.235, 0.160, 0.110)
-    """sRGB."""
-    thickness_m: float = Field(default=0.011, ge=0.0, le=0.1)
-
-
-class NeutralPart(_Part):
-    """What the resting face reads; see `tracking.calibration.Calibration`."""
-
-    frames: int = Field(ge=1)
-    expression: dict[str, Share]
-    """By ARKit channel."""
-    gaze: tuple[tuple[Angle, Angle], tuple[Angle, Angle]]
-    """Radians, left and right eye, yaw and pitch."""
-    head_quaternion: tuple[float, float, float, float]
-    head_position_m: tuple[float, float, float]
-
-    @field_validator("expression")
-    @classmethod
-    def _known(cls, values: dict[str, float]) -> dict[str, float]:
-        if set(values) - set(ARKIT_CHANNELS):
-            raise ValueError("unknown channels")
-        return values
-
-    @field_validator("head_quaternion")
-    @classmethod
-    def _is_rotation(cls, value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        if not 0.5 < sum(q * q for q in value) ** 0.5 < 2.0:
-            raise ValueError("not a rotation")
-        return value
-
-
-class CapturePart(_Part):
-    """What the avatar was made from; neither pictures nor the place of the file."""
-
-    frames: int = Field(ge=0)
-    usable: int = Field(ge=0)
-    face_side_px: float = Field(ge=0)
-    held_out_error: float | None = Field(default=None, ge=0)
-    """Landmark residual of frames that were not learned from, as a share of the outer eye distance."""
-    missing: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=32)
-    """What was not seen: expressions, sides."""
-
-
-class PersonManifest(_Part):
-    """`manifest.json`."""
-
-    format: Literal["mien-person"] = "mien-person"
-    schema_version: int = Field(default=SCHEMA_VERSION, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
-    name: str = Field(min_length=1, max_length=100)
-    kind: Literal["person", "synthetic"] = "person"
-    created: datetime
-    licence: str = Field(default="", max_length=4000)
-    """Under which terms the file may be used; empty: nothing was said, so ask."""
-    consent: str = Field(default="", max_length=4000)
-    """What the person shown has agreed to, in words."""
-    face_model: str = Field(min_length=1, max_length=100)
-    identity: tuple[Annotated[float, Field(ge=-50, le=50)], ...] = Field(max_length=1000)
-    fov_rad: float | None = Field(default=None, gt=0.05, lt=2.8)
-    """Field of view of the camera that the capture came from, across the longer side."""
-    neutral: NeutralPart | None = None
-    hair: HairPart = HairPart()
-    iris: Colour = (0.360, 0.430, 0.400)
-    """sRGB."""
-    texture_light: Share = 0.0
-    """How much of its own light the texture carries: 0 none, 1 a photograph."""
-    capture: CapturePart | None = None
-    versions: dict[str, Annotated[str, Field(max_length=100)]] = Field(default_factory=dict, max_length=32)
-
-    @field_validator("name")
-    @classmethod
-    def _printable(cls, value: str) -> str:
-        if not value.isprintable() or value != value.strip():
-            raise ValueError("a name is plain text without spaces around it")
-        return value
 
 
 @dataclass(frozen=True, slots=True)

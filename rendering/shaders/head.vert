@@ -4,7 +4,7 @@
 #endif
 uniform mat4 u_view_from_head;
 uniform mat4 u_clip_from_view;
-uniform float u_hair;          // metres of hair at height 1; 0 shows the bare scalp
+uniform float u_hair;          // metres of hair at height 1 (1 where heights are metres); 0 shows the bare scalp
 
 attribute vec3 a_position;     // head frame, metres
 attribute vec3 a_normal;
@@ -12,7 +12,7 @@ attribute vec2 a_uv;
 attribute float a_fade;        // 0 at the neck's open end, 1 away from it
 attribute vec4 a_mask;         // lips (of an eye: the left one; in the mouth: tongue), scalp, face, light from around
 #ifdef HAIR
-attribute vec4 a_hair;         // gradient of the hair's height along the surface (1/m), height 0..1
+attribute vec4 a_hair;         // gradient of the hair's height along the surface, height: of the thickness, or metres
 attribute vec3 a_rest;         // place on the mean face: what strands are laid out on
 #endif
 #ifdef TENSION
@@ -50,6 +50,7 @@ varying vec3 v_across;         // view frame: across them
 
 const vec3 SKULL_CENTRE = vec3(0.0, 0.02, -0.070);
 const vec3 CROWN = vec3(0.100, 0.830, -0.549);   // unit
+const float PLAIN_CAP = 0.011;                   // metres
 #endif
 #ifdef TENSION
 varying float v_tension;
@@ -63,7 +64,8 @@ void main() {
     vec3 normal = a_normal;
 #ifdef HAIR
     // The normal of a surface moved out by h along n leans back by the gradient of h.
-    position += normal * (a_hair.w * u_hair);
+    float lift = a_hair.w * u_hair;
+    position += normal * lift;
     normal = normalize(normal - a_hair.xyz * u_hair);
     // Strands run from the crown down the skull.
     vec3 outward = normalize(a_rest - SKULL_CENTRE);
@@ -82,6 +84,10 @@ void main() {
     v_head = position;
     v_uv = a_uv;
     v_mask = a_mask;
+#ifdef HAIR
+    // What is lifted as high as a plain cap is hair, however near to the hairline it grows.
+    v_mask.y = max(v_mask.y, min(lift / PLAIN_CAP, 1.0));
+#endif
 #ifdef FADE
     v_fade = a_fade;
 #endif

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import app.jobs.avatar as jobs
-from app.avatar_pictures import avatar_face
+from app.avatar_pictures import avatar_face, thumbnail
 from app.avatar_preview import SIDE, picture_of_text, text_of_picture
 from app.avatar_store import LIBRARY, AvatarStore, calibration_of, identity_for
 from app.avatar_work import kept_captures, load_work
@@ -22,6 +22,7 @@ from app.jobs.track import Progress
 from models.avatars.errors import AvatarFileError
 from models.avatars.person_file import PersonAvatar, read_person, write_person
 from models.face_model import load_face_model
+from models.face_model.hair_grid import RELIEF_COLUMNS, RELIEF_COUNT
 from tests.app.conftest import Run
 from tests.helpers.media import write_clip
 from tests.models.avatars.test_person_file import avatar
@@ -65,6 +66,25 @@ def test_a_clip_becomes_an_avatar(made: tuple[AvatarStore, list[str]]) -> None:
 def test_its_skin_is_skin(made: tuple[AvatarStore, list[str]]) -> None:
     red, green, blue = np.median(made[0].load("Sam").texture[380:560, 300:720].reshape(-1, 3), axis=0)
     assert red > green > blue and 110 < red < 235
+
+
+def test_its_hair_has_the_outline_of_the_clips(made: tuple[AvatarStore, list[str]]) -> None:
+    hair = made[0].load("Sam").manifest.hair
+    assert hair.visible and len(hair.relief_m) == RELIEF_COUNT
+    # Short hair, which stands up a little on top.
+    assert min(hair.relief_m) > 0.008 and max(hair.relief_m) < 0.03
+    assert np.median(hair.relief_m[-2 * RELIEF_COLUMNS :]) > np.median(hair.relief_m[:-RELIEF_COLUMNS])
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("metres", [0.011, 0.04, 0.07])
+def test_high_hair_stays_in_the_thumbnail(made: tuple[AvatarStore, list[str]], metres: float) -> None:
+    sam, model = made[0].load("Sam"), load_face_model()
+    hair = sam.manifest.hair.model_copy(update={"relief_m": (metres,) * RELIEF_COUNT})
+    picture = thumbnail(replace(sam, manifest=sam.manifest.model_copy(update={"hair": hair})), model, 128).astype(int)
+    # The background hardly changes along a row; hair would stand out.
+    assert np.abs(np.diff(picture[0], axis=0)).max() < 6
+    assert np.abs(np.diff(picture[30], axis=0)).max() > 20
 
 
 def test_it_can_be_posed(made: tuple[AvatarStore, list[str]]) -> None:

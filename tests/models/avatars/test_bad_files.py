@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import struct
 import tracemalloc
@@ -217,7 +218,8 @@ def test_odd_values_in_the_scene_never_do_more_than_refuse(tmp_path: Path, data:
                 break
             key = data.draw(st.sampled_from(keys))
             if data.draw(st.booleans()) and place is not file.json:
-                place[key] = data.draw(odd)  # type: ignore[index]
+                # A copy: an odd list would otherwise hold itself after a second change.
+                place[key] = copy.deepcopy(data.draw(odd))  # type: ignore[index]
                 break
             place = place[key]  # type: ignore[index]
     try:

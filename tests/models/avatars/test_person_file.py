@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import models.avatars.person_file as person_file
+import models.avatars.person_manifest as person_manifest
 from models.avatars.errors import AvatarFileError
 from models.avatars.person_file import (
     LARGEST_FILE,
@@ -27,6 +28,7 @@ from models.avatars.person_file import (
     read_summary,
     write_person,
 )
+from models.face_model.hair_grid import RELIEF_COUNT
 
 
 def avatar(**values: Any) -> PersonAvatar:
@@ -199,6 +201,16 @@ def test_a_picture_bomb_is_refused_before_it_is_decoded(file: Path) -> None:
         ("identity", [0.0] * 1001),
         ("fov_rad", 0.0),
         ("hair", {"colour": [2, 0, 0]}),
+        ("hair", {"relief_m": [0.01] * 111}),
+        ("hair", {"relief_m": [0.01] * 113}),
+        ("hair", {"relief_m": [0.01] * 100_000}),
+        ("hair", {"relief_m": [0.01] * 111 + [0.11]}),
+        ("hair", {"relief_m": [0.01] * 111 + [-0.001]}),
+        ("hair", {"relief_m": [0.01] * 111 + [float("nan")]}),
+        ("hair", {"relief_m": [0.01] * 111 + [float("inf")]}),
+        ("hair", {"relief_m": [0.01] * 111 + ["thick"]}),
+        ("hair", {"relief_m": [[0.01] * 16] * 7}),
+        ("hair", {"relief_m": 0.01}),
         ("kind", "demon"),
         ("neutral", {"frames": 1}),
         ("unknown", 1),
@@ -237,8 +249,24 @@ def test_an_older_version_is_migrated(file: Path, monkeypatch: pytest.MonkeyPatc
         return {key: value for key, value in old.items() if key != "title"} | {"name": old["title"]}
 
     assert "cannot be brought" in refused(file)
-    monkeypatch.setitem(person_file.MIGRATIONS, 0, titled)
+    monkeypatch.setitem(person_manifest.MIGRATIONS, 0, titled)
     assert read_person(file).manifest.name == "Ada Ünal"
+
+
+def test_the_first_version_had_no_relief_of_the_hair(file: Path) -> None:
+    parts = members(file)
+    data = json.loads(parts["manifest.json"]) | {"schema_version": 1}
+    del data["hair"]["relief_m"]
+    rebuilt(file, parts | {"manifest.json": json.dumps(data).encode()})
+    assert read_person(file).manifest == avatar().manifest
+
+
+def test_the_relief_of_hair_is_kept(tmp_path: Path) -> None:
+    relief = tuple(round(0.0008 * n, 4) for n in range(RELIEF_COUNT))
+    hairy = avatar()
+    hairy = replace(hairy, manifest=hairy.manifest.model_copy(update={"hair": HairPart(relief_m=relief)}))
+    write_person(hairy, tmp_path / "hairy.mien")
+    assert read_person(tmp_path / "hairy.mien").manifest.hair.relief_m == relief
 
 
 def test_a_full_disk_leaves_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
