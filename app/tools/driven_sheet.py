@@ -69,16 +69,17 @@ def _muscles(face: TrackedFace) -> NDArray[np.float32]:
     return np.asarray(face.parameters.expression * CREASING, np.float32)
 
 
-def driven(person: TrackedFace, driver: TrackedFace, model: FaceModel, stage: DetailStage) -> TrackedFace:
-    """The person at rest in front of the camera with the driver's expression and gaze."""
+def driven(
+    person: TrackedFace, driver: TrackedFace, model: FaceModel, stage: DetailStage, time_s: float
+) -> TrackedFace:
+    """The person at rest in front of the camera with the driver's expression and gaze, as a frame of this time."""
     assert person.parameters is not None and driver.parameters is not None
     parameters = replace(
         person.parameters, expression=driver.parameters.expression, gaze=driver.parameters.gaze, rotation=np.eye(3)
     )
     posed = model.pose(parameters.identity, parameters.expression, parameters.gaze)
     moved = replace(person, parameters=parameters, vertices=posed.vertices, normals=posed.normals)
-    # A jump in time, so that the relief shows at once and does not glide there.
-    moved = replace(moved, frame=replace(person.frame, time_s=person.frame.time_s + 1.5))
+    moved = replace(moved, frame=replace(person.frame, time_s=time_s))
     return replace(moved, displacement=stage.process(moved).displacement)
 
 
@@ -101,7 +102,8 @@ def sheet(photos: list[Path], clip: str, settings: DetailSettings) -> Image:
             found = stage.process(person)
             if found.displacement is None:
                 raise ValueError(f"{photo} gives no skin to see wrinkles on: {found.reason}")
-            faces = [driven(person, moment, model, stage) for moment in moments]
+            # Jumps in time, so that each relief shows at once and does not glide there.
+            faces = [driven(person, m, model, stage, APART_S * (i + 1)) for i, m in enumerate(moments)]
             flat = [_draw(renderer, replace(face, displacement=None)) for face in faces]
             rows.append([_square(image, person), *flat])
             rest = _draw(renderer, replace(person, displacement=found.displacement))

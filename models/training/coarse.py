@@ -44,8 +44,8 @@ class CoarseWeights(BaseModel):
     points: float = 8.0
     """The readout's points against the 68 landmarks, crop coordinates, where the network has such a readout."""
     mesh: float = 200.0
-    """The close looks' landmarks, crop coordinates, where the network takes such looks. Heavy: under lighter weights the
-    looks learned next to nothing, since the channels' gradients are nearly all noise until lids and lips are found."""
+    """The close looks' landmarks, crop coordinates, where the network takes such looks. Heavy: with light ones they
+    learned next to nothing, since the channels' gradients are nearly all noise until lids and lips are found."""
     pairs: float = 15.0
     """Opening of eyes and mouth, crop coordinates."""
     channels: float = 100.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,13 @@ def test_a_person_is_driven_with_visible_relief(demo_clip: Path, data_dir: Path)
     picture = sheet([photo], str(demo_clip), DetailSettings())
     rows = picture.reshape(3, TILE, -1, 3).astype(float)
     flat, creased = rows[1][:, TILE:], rows[2][:, TILE:]
-    # The same heads, with relief: most pixels alike, some clearly not.
+    # The same heads, with relief: most pixels alike, those on folds clearly not. This clip's folds are few and faint.
     difference = np.abs(flat - creased).max(axis=2)
     assert np.median(difference) < 3
-    assert np.quantile(difference, 0.99) > 8
+    assert np.quantile(difference, 0.999) > 8
+    # Each moment has its own.
+    tiles = np.split(creased - flat, 5, axis=1)
+    assert all(np.abs(a - b).max() > 4 for a, b in pairwise(tiles))
 
 
 @pytest.mark.slow
