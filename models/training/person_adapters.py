@@ -144,7 +144,8 @@ def _trained(
     person = torch.from_numpy(np.asarray(identity[: network.layout.identity], np.float32))
     network.eval()
     before = landmark_error(network, points, held, size)
-    best, best_error, best_step = None, before, 0
+    # The person's identity alone makes a network worse that never learned to see it: patience counts from there on.
+    best, best_error, best_step = None, math.inf, 0
     rng = np.random.default_rng(0)
     # The caller's random numbers stay as they were.
     with torch.random.fork_rng(devices=[]):
@@ -168,7 +169,7 @@ def _trained(
             waited += 1
             if waited >= settings.patience:
                 break
-    if best is None:
+    if best is None or best_error >= before:
         remove_adapters(network)
         return PersonAdapters(None, before, before, 0)
     load_adapter_state(network, best, VIT_SHARE)

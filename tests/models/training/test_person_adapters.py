@@ -19,7 +19,7 @@ from tests.helpers.labelled import labelled_faces
 from tracking.coarse import coarse_network, coarse_weights
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 
-SEED, SIZE = 3, 128
+SEED, SIZE = 3, 256
 
 
 @pytest.fixture(scope="module")
