@@ -21,7 +21,8 @@ EYE_HALF, MOUTH_HALF, MIDDLE_HALF = 0.45, 0.7, 0.7
 EYE_RISE = 0.12
 """How far above the eye its window's centre lies, so that the brow is in it, share of the same distance."""
 SHORTEST = 0.08
-"""Of that distance in crop coordinates: a network that is not trained yet puts all points on one."""
+"""Of that distance in crop coordinates, below which an upright face is taken: a network that is not trained yet puts
+all points on one place, and which way it faces would be chance."""
 WINDOW = 128
 """Features of one window."""
 
@@ -61,9 +62,10 @@ class Glimpses(nn.Module):
         right, left, mouth = (points[:, part].mean(dim=1) for part in (RIGHT_EYE, LEFT_EYE, MOUTH))
         between = (right + left) / 2
         down = mouth - between
-        length = down.norm(dim=1, keepdim=True).clamp_min(SHORTEST)
-        # As long as the face: `across` to the picture's right where the head is upright, to the person's left eye.
-        down = down / down.norm(dim=1, keepdim=True).clamp_min(1e-6) * length
+        length = down.norm(dim=1, keepdim=True)
+        # As long as the face. `across` points to the picture's right where the head is upright, to the left eye.
+        down = torch.where(length < SHORTEST, down.new_tensor([0.0, SHORTEST]), down)
+        length = length.clamp_min(SHORTEST)
         across = torch.stack([down[:, 1], -down[:, 0]], dim=1)
         rise = down * -EYE_RISE
         windows = [

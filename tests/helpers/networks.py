@@ -14,7 +14,7 @@ from models.networks.stored import WeightsHeader, write_weights
 from models.networks.vit import CoarseViT
 from tracking.coarse import NETWORK
 
-COARSE = ViTSettings(image_size=64, dim=64, heads=4, depth=1, stem="convolutional", points=70, reduce=2, glimpses=16)
+COARSE = ViTSettings(image_size=64, dim=64, heads=4, depth=1, stem="convolutional", points=70, glimpses=16)
 DETAIL = MAESettings(
     encoder_dim=32, encoder_heads=2, encoder_depth=1, decoder_dim=32, decoder_heads=2, decoder_depth=1,
     stem="convolutional", refine=True,

@@ -22,14 +22,14 @@ from models.networks.vit import CoarseReader, CoarseViT
 def network() -> torch.nn.Module:
     torch.manual_seed(3)
     small = ViTSettings(
-        image_size=64, dim=64, heads=4, depth=2, stem="convolutional", points=68, reduce=2, glimpses=16
+        image_size=128, dim=64, heads=4, depth=2, stem="convolutional", points=68, reduce=2, glimpses=16
     )  # fmt: skip
     return CoarseReader(CoarseViT(small))
 
 
 @pytest.fixture
 def spec() -> NetworkSpec:
-    return NetworkSpec("small", "abc", {"crop": (1, 3, 64, 64)}, outputs=8, build=network)
+    return NetworkSpec("small", "abc", {"crop": (1, 3, 128, 128)}, outputs=8, build=network)
 
 
 def test_openvino_answers_as_torch_does(spec: NetworkSpec, tmp_path: Path) -> None:
