@@ -24,6 +24,7 @@ from models.avatars.person_file import (
     write_person,
 )
 from tracking.calibration import Calibration
+from tracking.coarse_person import TRAINED_ON
 
 if TYPE_CHECKING:
     from models.face_model import FaceModel
@@ -48,6 +49,7 @@ class AvatarEntry:
         created: when; None where the file cannot be read.
         thumbnail: (H, W, 3) uint8; None where the file cannot be read.
         problem: why it cannot be read, one sentence; empty where it can.
+        adapted: adapters of the coarse network are in it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class AvatarEntry:
     created: datetime | None
     thumbnail: NDArray[np.uint8] | None
     problem: str = ""
+    adapted: bool = False
 
 
 class AvatarStore:
@@ -253,4 +256,7 @@ def _entry(path: Path, shipped: bool) -> AvatarEntry:
     except AvatarFileError as error:
         return AvatarEntry(path.stem.removeprefix("avatar-"), path, shipped, "", None, None, str(error))
     manifest = summary.manifest
-    return AvatarEntry(manifest.name, path, shipped, manifest.kind, manifest.created, summary.thumbnail)
+    adapted = TRAINED_ON in manifest.versions
+    return AvatarEntry(
+        manifest.name, path, shipped, manifest.kind, manifest.created, summary.thumbnail, adapted=adapted
+    )  # fmt: skip

@@ -58,6 +58,8 @@ class WindowSettings(BaseModel):
     """Code such as de, or system."""
     shortcuts: dict[str, str] = Field(default_factory=dict, max_length=200)
     """Keys that differ from the defaults: action -> key, empty for none."""
+    everywhere: tuple[str, ...] = Field(default=(), max_length=200)
+    """Actions whose keys work while another program has the keyboard; `expressions` stands for all expressions."""
     source: SourceSettings = SourceSettings()
     """What was open last."""
     view: ViewName = "textured"

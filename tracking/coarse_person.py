@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from models.avatars.person_file import PersonAvatar
 
-__all__ = ["CoarsePerson", "with_adapters"]
+__all__ = ["TRAINED_ON", "CoarsePerson", "with_adapters"]
 
 PREFIX = "coarse."
 """Of the coarse network's adapters among those of an avatar file."""

@@ -75,6 +75,11 @@ class DetailStage:
         self._mask = self._window.mask
         self.reset()
 
+    @property
+    def engine(self) -> str:
+        """What the network runs on, for people."""
+        return self._network.text
+
     def reset(self) -> None:
         """Forgets the person."""
         self._skin: EncodedSkin | None = None

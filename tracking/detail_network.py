@@ -58,6 +58,11 @@ class DetailNetwork:
         self.encoder: ChosenEngine = load_engine(encoder, engine, threads)
         self.decoder: ChosenEngine = load_engine(decoder, engine, threads)
 
+    @property
+    def text(self) -> str:
+        """Preset and engine of what runs in every picture, for people."""
+        return f"{self.header.preset}, {self.decoder.text}"
+
     def encode(self, rgb: NDArray[np.uint8], visibility: Floats) -> EncodedSkin:
         """The skin of a picture.
 

@@ -42,6 +42,8 @@ class DetailWorker:
         self._smallest = smallest
         self._frames: Mailbox[TrackedFace] = Mailbox()
         self._latest = _NOTHING
+        self.engine = ""
+        """What the network runs on, for people; empty until there is one."""
         self._forget = threading.Event()
         self._thread = threading.Thread(target=self._work, name="mien-detail", daemon=True)
         self._thread.start()
@@ -74,6 +76,7 @@ class DetailWorker:
                     continue
                 try:
                     stage = self._make_stage()
+                    self.engine = stage.engine
                 except Exception as error:
                     _log.warning("Wrinkles are off: %s", error)
                     self._latest = Detail(None, DetailState.NONE, f"wrinkles are off: {error}")
@@ -130,6 +133,12 @@ class DetailedTracker:
     def model(self) -> FaceModel:
         """The face model."""
         return self.tracker.model
+
+    @property
+    def engine(self) -> str:
+        """What the network runs on, for people; empty as long as it is not loaded."""
+        part = self._stage or self._worker
+        return "" if part is None else part.engine
 
     def process(self, frame: Frame) -> TrackedFace:
         """See FrameTracker."""

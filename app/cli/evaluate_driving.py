@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.console import parse, progress_bar
+from tracking import TrackerSettings
 
 
 class Options(BaseModel):
@@ -28,6 +29,8 @@ class Options(BaseModel):
     """An avatar's name, or a .mien, .vrm, .glb or .gltf file."""
     out: Path | None = None
     """Folder for driving.json."""
+    tracker: TrackerSettings = TrackerSettings()
+    """How the avatar's pictures are tracked."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -40,7 +43,7 @@ def run(args: Sequence[str], prog: str) -> int:
     subject = subject_of(options.avatar)
     with progress_bar() as bar:
         bar.start(subject.name, len(make_script()))
-        scores, pictures, seen = evaluate_driving(subject, load_face_model(), bar.step)
+        scores, pictures, seen = evaluate_driving(subject, load_face_model(), bar.step, settings=options.tracker)
     table = Table(box=None, pad_edge=False)
     for name in ("group", "spread", "correlation", "gain"):
         table.add_column(name, justify="left" if name == "group" else "right")

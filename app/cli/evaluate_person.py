@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
@@ -13,9 +14,12 @@ from rich.table import Table
 
 from app.cli.console import parse, progress_bar
 
+if TYPE_CHECKING:
+    from app.evaluation.person_looks import PersonLook
+
 
 class Options(BaseModel):
-    """Make avatars with adapters of rendered people, and judge them later in the same clips.
+    """Make avatars with adapters of rendered people, random or photographed, and judge them later in the same clips.
 
     A minute or two a person. Landmark errors are shares of the distance between the outer corners of the eyes,
     residuals are differences in 0..255. Writes person.json.
@@ -29,6 +33,8 @@ class Options(BaseModel):
     """How many; nobody learned from them before."""
     first: int = Field(default=1, ge=0)
     """Seed of the first."""
+    labels: Path | None = None
+    """Folder of label files: render the London Set's test people, their faces and skins, instead of random ones."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -39,10 +45,16 @@ def run(args: Sequence[str], prog: str) -> int:
     from models.face_model import load_face_model
 
     model = load_face_model()
+    looks: list[PersonLook | None] = [None] * options.people
+    if options.labels is not None:
+        from app.evaluation.person_looks import london_looks
+        from models.training.runs import runs_folder
+
+        looks = [*london_looks(model, options.labels, runs_folder() / "textures", options.people)]
     scores = []
     with progress_bar() as bar:
-        for seed in range(options.first, options.first + options.people):
-            scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step)))
+        for seed, look in enumerate(looks, start=options.first):
+            scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step), look=look))
     figures = person_figures(scores)
     table = Table(box=None, pad_edge=False)
     for name in (
@@ -59,7 +71,7 @@ def run(args: Sequence[str], prog: str) -> int:
     for s in scores:
         errors = (s.base_inner51, s.person_inner51, s.fit_inner51, s.base_to_fit, s.person_to_fit)
         table.add_row(
-            str(s.seed), *(f"{100 * v:.2f} %" for v in errors), f"{s.base_residual:.1f}", f"{s.person_residual:.1f}"
+            s.person, *(f"{100 * v:.2f} %" for v in errors), f"{s.base_residual:.1f}", f"{s.person_residual:.1f}"
         )
     Console().print(table)
     for name, words in (("inner51", "inner 51"), ("to_fit", "distance to the fit"), ("residual", "residual")):

@@ -66,7 +66,7 @@ def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) ->
     cv2.setNumThreads(1)
     answers = DetailAnswers(task.network, window.mask)
     people = load_people(task.labels, task.cache, window, "test")
-    seeds = load_splits().synthetic_seeds.test
+    seeds = load_splits().detail.synthetic_seeds.test
     skins = Skins([face.rgb for face in people.neutral], window, painted=8, seed=seeds[0])
     faces = WrinkleFaces(window, skins)
     total = task.people + task.marked + task.driven + len(people.pairs) + (len(LIGHTS) if task.scan else 0)

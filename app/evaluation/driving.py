@@ -15,7 +15,7 @@ from models.geometry.camera import Camera
 from models.geometry.rotations import from_euler, to_euler
 from rendering.scene import Background, Scene, Viewpoint
 from rendering.subject import Subject, SubjectPictures
-from tracking import FaceTracker
+from tracking import FaceTracker, TrackerSettings
 from tracking.types import FaceParameters, Frame, TrackedFace, TrackingState
 
 __all__ = ["GROUPS", "GroupScore", "Script", "evaluate_driving", "make_script"]
@@ -107,7 +107,11 @@ def make_script() -> Script:
 
 
 def evaluate_driving(
-    subject: Subject, model: FaceModel, step: Callable[[], None] = lambda: None, script: Script | None = None
+    subject: Subject,
+    model: FaceModel,
+    step: Callable[[], None] = lambda: None,
+    script: Script | None = None,
+    settings: TrackerSettings | None = None,
 ) -> tuple[list[GroupScore], int, int]:
     """Draws the script on the avatar, tracks the pictures, and compares.
 
@@ -116,6 +120,7 @@ def evaluate_driving(
         model: face model of persons.
         step: called after each picture.
         script: another one than `make_script`'s.
+        settings: how the pictures are tracked.
 
     Returns:
         A score for each group; pictures; pictures in which a face was seen.
@@ -123,12 +128,13 @@ def evaluate_driving(
     Raises:
         RenderingUnavailableError: there is no usable OpenGL.
         ValueError: the avatar cannot be drawn.
+        WeightsError, EngineError: the settings ask for the coarse network, and it cannot be used.
     """
     script = script or make_script()
     found = np.full((len(script), CHANNEL_COUNT), np.nan)
     turned, looked = np.full((len(script), 3), np.nan), np.full(len(script), np.nan)
     scene = Scene(background=Background(), viewpoint=Viewpoint())
-    with SubjectPictures(model, scene) as pictures, FaceTracker() as tracker:
+    with SubjectPictures(model, scene) as pictures, FaceTracker(settings, model) as tracker:
         pictures.choose(subject)
         for row in range(len(script)):
             driving = _driving(script, row, model)

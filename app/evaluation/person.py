@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.avatar_store import AvatarStore
+from app.evaluation.person_looks import PersonLook
 from app.jobs.avatar import CAPTURED, AvatarRequest, create_avatar, keep_capture
 from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar
@@ -48,7 +49,7 @@ class PersonScore:
     """One person, mean over the frames after the capture.
 
     Attributes:
-        seed: of the person.
+        person: seed, or name of a photographed one.
         frames: that were judged.
         adapters: some were worth keeping.
         base_inner51, person_inner51, fit_inner51: distance of the 51 inner landmarks from the true ones, share of the
@@ -60,7 +61,7 @@ class PersonScore:
             the person's.
     """
 
-    seed: int
+    person: str
     frames: int
     adapters: bool
     base_inner51: float
@@ -73,26 +74,36 @@ class PersonScore:
 
 
 def evaluate_person(
-    model: FaceModel, seed: int, progress: Progress | None = None, frames: int = FRAMES, captured: int = CAPTURE_FRAMES
+    model: FaceModel,
+    seed: int,
+    progress: Progress | None = None,
+    frames: int = FRAMES,
+    captured: int = CAPTURE_FRAMES,
+    look: PersonLook | None = None,
 ) -> PersonScore:
     """Makes an avatar of a rendered person from the first part of a clip and judges it on the rest.
 
     Args:
         model: the face model.
-        seed: of the person.
+        seed: of the clip and, without a look, of the person.
         progress: told of each step.
         frames, captured: of the whole clip, and of the part that is learned from.
+        look: a photographed person instead of a random one.
 
     Raises:
         CaptureError: the first part does not suffice for an avatar.
         WeightsError, EngineError: the coarse network cannot be used.
     """
     progress = progress or Progress()
-    source = SyntheticSource(SyntheticSettings(seed=seed, frames=frames), model)
+    shown = SyntheticSettings(seed=seed, frames=frames)
+    if look is None:
+        name, source = str(seed), SyntheticSource(shown, model)
+    else:
+        name, source = look.name, SyntheticSource(shown, model, look.identity, look.over)
     settings = TrackerSettings(smoothing=SmoothingSettings(preset="off"))
     capture = PersonCapture()
     judged: list[TrackedFace] = []
-    progress.start(f"watching person {seed}", frames)
+    progress.start(f"watching person {name}", frames)
     with source, FaceTracker(settings, model) as tracker:
         for frame in source:
             face = tracker.process(frame)
@@ -101,8 +112,8 @@ def evaluate_person(
             elif frame.index >= captured + GAP and face.raw is not None:
                 judged.append(face)
             progress.step()
-    avatar = _avatar(capture, f"Person {seed}", model, progress)
-    return _judged(model, seed, source, judged, avatar)
+    avatar = _avatar(capture, f"Person {name}", model, progress)
+    return _judged(model, name, source, judged, avatar)
 
 
 def _avatar(capture: PersonCapture, name: str, model: FaceModel, progress: Progress) -> PersonAvatar:
@@ -113,7 +124,7 @@ def _avatar(capture: PersonCapture, name: str, model: FaceModel, progress: Progr
 
 
 def _judged(
-    model: FaceModel, seed: int, source: SyntheticSource, faces: list[TrackedFace], avatar: PersonAvatar
+    model: FaceModel, name: str, source: SyntheticSource, faces: list[TrackedFace], avatar: PersonAvatar
 ) -> PersonScore:
     try:
         person = CoarsePerson.of(avatar)
@@ -144,7 +155,7 @@ def _judged(
                 residual.of(image, known.parameters, texture),
             ))  # fmt: skip
     return PersonScore(
-        seed, len(faces), person is not None, *(float(v) for v in (*np.mean(errors, 0), *np.mean(residuals, 0)))
+        name, len(faces), person is not None, *(float(v) for v in (*np.mean(errors, 0), *np.mean(residuals, 0)))
     )
 
 

@@ -225,7 +225,10 @@ def _choices(opened: tuple[Path, ...]) -> tuple[tuple[AvatarChoice, ...], tuple[
     found = [AvatarChoice("", None)]
     store = AvatarStore()
     for entry in store.entries():
-        found.append(AvatarChoice(entry.name, entry.path, entry.thumbnail, "person", entry.problem, not entry.shipped))
+        own = not entry.shipped
+        found.append(
+            AvatarChoice(entry.name, entry.path, entry.thumbnail, "person", entry.problem, own, adapted=entry.adapted)
+        )
     found += [AvatarChoice(path.stem, path, None, "model", own_file=True) for path in opened if path.is_file()]
     return tuple(found), tuple(kept_captures(store.folder))
 

@@ -19,6 +19,8 @@ from app.state.source_list import CameraChoice
 from app.tasks import Task, TaskState
 from app.window_settings import SourceSettings
 from tracking.calibration_store import CalibrationStore
+from tracking.coarse_settings import CoarseSettings
+from tracking.settings import TrackerSettings
 from tracking.types import TrackedFace
 
 STATUS_EVERY_S = 0.25
@@ -84,6 +86,7 @@ class Director:
         self._changed_s: float | None = None
         self._started_s = time.monotonic()
         self._waiting: list[Callable[[], None]] = []
+        self._coarse = CoarseSettings()
         self._applied = models.preferences.settings
         models.view.take(models.preferences.settings.window)
         models.view.events.connect(self._on_view)
@@ -369,13 +372,23 @@ class Director:
 
     def _on_settings(self, before: Settings, after: Settings) -> None:
         self._changed_s = time.monotonic()
-        if before.tracker != after.tracker:
-            self.session.configure(after.tracker)
+        if self._ready(before.tracker) != self._ready(after.tracker):
+            self.session.configure(self._ready(after.tracker))
         if before.window.low_power != after.window.low_power:
             self.session.set_stride(LOW_POWER_STRIDE if after.window.low_power else 1)
         for name, value in self.models.view.persistent().items():
             if getattr(after.window, name) != value:
                 setattr(self.models.view, name, getattr(after.window, name))
+
+    def use_coarse(self, coarse: CoarseSettings) -> None:
+        """Track with the coarse network in this way: it is ready for it."""
+        if coarse != self._coarse:
+            self._coarse = coarse
+            self.session.configure(self._ready(self.models.preferences.settings.tracker))
+
+    def _ready(self, tracker: TrackerSettings) -> TrackerSettings:
+        """With the coarse network as it is in force, not as it is wanted."""
+        return tracker.model_copy(update={"coarse": self._coarse})
 
     def _save_when_due(self, now_s: float) -> None:
         """Write settings a moment after the last change, on a thread: a disk may be slow."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from app.state.avatars import AvatarsState
 from app.state.calibration import CalibrationState
+from app.state.coarse import CoarseState
 from app.state.live import LiveState
 from app.state.notices import NoticeBoard
 from app.state.outputs import OutputsState
@@ -30,5 +31,6 @@ class Models:
     recording: RecordingState = field(default_factory=RecordingState)
     outputs: OutputsState = field(default_factory=OutputsState)
     avatars: AvatarsState = field(default_factory=AvatarsState)
+    coarse: CoarseState = field(default_factory=CoarseState)
     tasks: TaskList = field(default_factory=TaskList)
     notices: NoticeBoard = field(default_factory=NoticeBoard)

@@ -135,6 +135,11 @@ class Session:
         if isinstance(self._tracker, LiveTracker):
             self._tracker.rest_detail(resting)
 
+    @property
+    def detail_engine(self) -> str:
+        """What the wrinkles' network runs on, for people; empty until it is loaded."""
+        return self._tracker.detail_engine() if isinstance(self._tracker, LiveTracker) else ""
+
     def set_stride(self, stride: int) -> None:
         """Track every so many-th picture."""
         self._stride = stride
@@ -387,4 +392,4 @@ def _make_tracker(settings: TrackerSettings, model: FaceModel, calibration: Cali
     if not settings.detail.enabled:
         return LiveTracker(tracker)
     detailed = DetailedTracker(tracker)
-    return LiveTracker(detailed, detailed.rest)
+    return LiveTracker(detailed, detailed.rest, lambda: detailed.engine)

@@ -32,10 +32,16 @@ class LiveTracker:
     Args:
         tracker: used by whichever thread calls `process`.
         rest_detail: told whether to look for no wrinkles, on any thread.
+        detail_engine: says what the wrinkles' network runs on, on any thread; empty until it is loaded.
     """
 
-    def __init__(self, tracker: SessionTracker, rest_detail: Callable[[bool], None] = lambda resting: None) -> None:
-        self.rest_detail = rest_detail
+    def __init__(
+        self,
+        tracker: SessionTracker,
+        rest_detail: Callable[[bool], None] = lambda resting: None,
+        detail_engine: Callable[[], str] = lambda: "",
+    ) -> None:
+        self.rest_detail, self.detail_engine = rest_detail, detail_engine
         self._tracker = tracker
         self._lock = threading.Lock()
         self._settings: TrackerSettings | None = None

@@ -23,6 +23,7 @@ class AvatarChoice:
         kind: `own`, `person` or `model` (a glTF or VRM file).
         problem: why it cannot be chosen, one sentence; empty where it can.
         own_file: it lies in the user's folder and may be deleted.
+        adapted: it has taught the coarse network its face.
     """
 
     name: str
@@ -31,6 +32,7 @@ class AvatarChoice:
     kind: str = "own"
     problem: str = ""
     own_file: bool = False
+    adapted: bool = False
 
     @property
     def can_be_renamed(self) -> bool:

@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from app.settings import Settings, SettingsError, save_settings
 from app.state.undo import Change, UndoStack
+from tracking.coarse_settings import CoarseSettings
 from tracking.smoothing import SmoothingSettings
 
 
@@ -81,6 +82,17 @@ class Preferences:
         before = self.settings.tracker.smoothing
         if before != smoothing:
             self.undo.do(Change(text, lambda: self.set_smoothing(smoothing), lambda: self.set_smoothing(before), merge))
+
+    def set_coarse(self, coarse: CoarseSettings) -> None:
+        """Change what the coarse network does."""
+        tracker = self.settings.tracker.model_copy(update={"coarse": coarse})
+        self._put(self.settings.model_copy(update={"tracker": tracker}))
+
+    def edit_coarse(self, text: str, coarse: CoarseSettings) -> None:
+        """As `set_coarse`, as a step that can be taken back."""
+        before = self.settings.tracker.coarse
+        if before != coarse:
+            self.undo.do(Change(text, lambda: self.set_coarse(coarse), lambda: self.set_coarse(before)))
 
     @property
     def unsaved(self) -> bool:

@@ -9,6 +9,9 @@ from psygnal import Signal
 from app.settings import Settings
 from app.state.preferences import Preferences
 
+EXPRESSIONS = "expressions"
+"""Stands for all guests where keys work everywhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActionInfo:
@@ -90,6 +93,26 @@ class ShortcutMap:
             return "" if key.casefold() in given else key
         return own.get(name, key)
 
+    def is_everywhere(self, name: str) -> bool:
+        """Whether the key of an action, or with EXPRESSIONS those of all guests, works while another program has the
+        keyboard."""
+        return name in self._preferences.settings.window.everywhere
+
+    def set_everywhere(self, name: str, on: bool, text: str) -> None:
+        """Change that, as a step that can be taken back."""
+        before = self._preferences.settings.window.everywhere
+        after = (*(n for n in before if n != name), *((name,) if on else ()))
+        self._preferences.edit_window(text, everywhere=after)
+        self._preferences.undo.seal()
+
+    @property
+    def everywhere(self) -> dict[str, str]:
+        """Name -> key of the actions and guests whose keys work while another program has the keyboard."""
+        names = [a.name for a in self.actions if self.is_everywhere(a.name)]
+        if self.is_everywhere(EXPRESSIONS):
+            names += [guest.name for guest in self.guests]
+        return {name: key for name in names if (key := self.key(name))}
+
     def owner(self, key: str) -> ActionInfo | None:
         """The action that a key belongs to, or the guest where no action has it."""
         if not key:
@@ -126,5 +149,8 @@ class ShortcutMap:
         return {name: key for name, key in own.items() if name not in self._actions or key != self._actions[name].key}
 
     def _on_settings(self, before: Settings, after: Settings) -> None:
-        if before.window.shortcuts != after.window.shortcuts:
+        keys_before, keys_after = (
+            (settings.window.shortcuts, settings.window.everywhere) for settings in (before, after)
+        )
+        if keys_before != keys_after:
             self.changed.emit()

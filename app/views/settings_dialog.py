@@ -1,4 +1,4 @@
-"""The settings that have no place in a panel: appearance, language, keys."""
+"""The settings that have no place in a panel: appearance, language, the coarse network, keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.state.avatars import AvatarsState
+from app.state.coarse import CoarseState
 from app.state.preferences import Preferences
 from app.state.shortcuts import ShortcutMap
+from app.views.coarse_page import CoarsePage
 from app.views.shortcut_views import ShortcutEditor
 from app.views.widgets import Segmented, muted
 from app.window.texts import tr
@@ -29,15 +32,25 @@ class SettingsDialog(QDialog):
 
     Args:
         preferences: changed.
-        shortcuts: edited on the second page.
+        shortcuts: edited on a page.
+        avatars, coarse: for the page of the coarse network.
     """
 
-    def __init__(self, preferences: Preferences, shortcuts: ShortcutMap, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        preferences: Preferences,
+        shortcuts: ShortcutMap,
+        avatars: AvatarsState,
+        coarse: CoarseState,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._preferences = preferences
         self.setWindowTitle(tr("Settings"))
         self.tabs = QTabWidget()
         self.tabs.addTab(self._appearance(), tr("Appearance"))
+        self.coarse = CoarsePage(preferences, avatars, coarse)
+        self.tabs.addTab(self.coarse, tr("Tracking"))
         self.shortcuts = ShortcutEditor(shortcuts)
         self.tabs.addTab(self.shortcuts, tr("Keyboard"))
         self.undo = QPushButton(tr("Undo"))
@@ -117,4 +130,5 @@ class SettingsDialog(QDialog):
     def _disconnect(self) -> None:
         self._preferences.changed.disconnect(self._on_settings)
         self._preferences.undo.changed.disconnect(self._on_undo)
+        self.coarse.disconnect_models()
         self.shortcuts.disconnect_models()

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -19,9 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.state.shortcuts import ActionInfo, ShortcutMap
+from app.state.shortcuts import EXPRESSIONS, ActionInfo, ShortcutMap
 from app.views.widgets import heading, muted
 from app.window.texts import tr
+from app.window.x11_keys import KeyNameError, problem_here, x11_combination
 
 
 class ShortcutEditor(QWidget):
@@ -54,6 +56,16 @@ class ShortcutEditor(QWidget):
         self.clear.clicked.connect(lambda: self._assign(""))
         self.reset = QPushButton(tr("All defaults"))
         self.reset.clicked.connect(lambda: shortcuts.reset(tr("keys")))
+        self.everywhere = QCheckBox(tr("Also while another program has the keyboard"))
+        self.everywhere.clicked.connect(self._on_everywhere)
+        self.expressions = QCheckBox(tr("The keys of all expressions, too"))
+        self.expressions.clicked.connect(
+            lambda on: shortcuts.set_everywhere(EXPRESSIONS, on, tr("keys in other programs"))
+        )
+        reason = problem_here()
+        for box in (self.everywhere, self.expressions):
+            box.setEnabled(not reason)
+            box.setToolTip(reason)
         self.message = muted(tr("Choose an action, click the field and press the new key."))
         row = QHBoxLayout()
         row.addWidget(self.edit, 1)
@@ -65,6 +77,10 @@ class ShortcutEditor(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self.message)
         column.addLayout(row)
+        column.addWidget(self.everywhere)
+        column.addWidget(self.expressions)
+        if reason:
+            column.addWidget(muted(tr(reason)))
         shortcuts.changed.connect(self._fill)
         self._fill()
         self.table.selectRow(0)
@@ -89,9 +105,24 @@ class ShortcutEditor(QWidget):
                     item = QTableWidgetItem()
                     self.table.setItem(row, column, item)
                 item.setText(text)
+        self.expressions.setChecked(self._shortcuts.is_everywhere(EXPRESSIONS))
+        self.everywhere.setChecked(self._shortcuts.is_everywhere(self.chosen.name))
 
     def _on_selected(self) -> None:
         self.edit.setKeySequence(QKeySequence(self._shortcuts.key(self.chosen.name)))
+        self.everywhere.setChecked(self._shortcuts.is_everywhere(self.chosen.name))
+
+    def _on_everywhere(self, on: bool) -> None:
+        action = self.chosen
+        key = self._shortcuts.key(action.name)
+        try:
+            if on and key:
+                x11_combination(key)
+        except KeyNameError as refused:
+            self.everywhere.setChecked(False)
+            self.message.setText(str(refused))
+            return
+        self._shortcuts.set_everywhere(action.name, on, tr("keys in other programs"))
 
     def _on_edited(self) -> None:
         self._assign(self.edit.keySequence().toString(QKeySequence.SequenceFormat.PortableText))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu
 
 from app.live.avatars import Avatars
 from app.live.capture import GuidedCapture
+from app.live.coarse import Coarse
 from app.live.director import Director
 from app.state.notices import Notice, NoticeLevel
 from app.state.shortcuts import ShortcutMap
@@ -51,7 +52,7 @@ class AvatarsPart:
         self._style = style
         self.avatars = Avatars(director)
         self.guided = GuidedCapture(director)
-        director.companions += [self.avatars, self.guided]
+        director.companions += [self.avatars, self.guided, Coarse(director)]
         self.panel = AvatarPanel(self.avatars.state, style)
         self.place = DockPlace("avatar", "Avatar", Side.RIGHT, self.panel, "expression")
         self.dialog: RetargetDialog | None = None
@@ -230,10 +231,18 @@ class AvatarsPart:
         from app.avatar_store import AvatarStore
 
         tasks = self._director.models.tasks
-        self._dialogs.run(tr("Make the avatar {name}", name=name), _arguments(name, source), AvatarStore().path(name))
+        self._dialogs.run(
+            tr("Make the avatar {name}", name=name), self._arguments(name, source), AvatarStore().path(name)
+        )
         task = tasks.tasks[-1]
         self._making[task] = name
         self._show_row(TaskRow(task, tasks))
+
+    def _arguments(self, name: str, source: str) -> list[str]:
+        """Of the command that makes an avatar; where the coarse network is in use, it learns the face, too."""
+        coarse = self._director.models.preferences.settings.tracker.coarse
+        taught = [] if coarse.mode == "off" else ["--adapters"]
+        return ["avatar", "create", f"--from={source}", *taught, "--", name]
 
     def _show_row(self, row: TaskRow | None) -> None:
         if self.row is not None:
@@ -260,11 +269,6 @@ class AvatarsPart:
     def _on_task_removed(self, task: Task) -> None:
         if self.row is not None and self.row.task is task:
             self._show_row(None)
-
-
-def _arguments(name: str, source: str) -> list[str]:
-    """Of the command that makes an avatar."""
-    return ["avatar", "create", f"--from={source}", "--", name]
 
 
 def source_for_avatar(director: Director) -> Path | None:

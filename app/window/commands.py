@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -21,6 +22,9 @@ from app.window.recording import RecordingPart
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceKind, SourceSettings
+
+if TYPE_CHECKING:
+    from app.window.avatars import AvatarsPart
 
 SESSION_FILE = "session.json"
 DOCKS_VERSION = 2
@@ -39,6 +43,7 @@ class WindowCommands(QMainWindow):
     head: HeadSurface
     output: OutputWindow | None
     record: RecordingPart
+    avatars: AvatarsPart
     _style: Style
     _model_shown: bool
     _first_docks: QByteArray
@@ -174,6 +179,17 @@ class WindowCommands(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    def press_everywhere(self, name: str, down: bool) -> None:
+        """The key of an action or an expression went down or up while another program has the keyboard."""
+        if name not in self.actions_.by_name:
+            self.avatars.keys.press(name, down)
+        elif down:
+            self.actions_.by_name[name].trigger()
+
+    def tell_key_problem(self, sentence: str) -> None:
+        """A key cannot be heard while another program has the keyboard."""
+        self.models.notices.post(Notice("keys", NoticeLevel.WARNING, sentence, lasting=True))
 
     def _on_notice_action(self, name: str) -> None:
         if name == "retry":

@@ -42,10 +42,14 @@ class Dialogs:
         self.open: dict[str, QDialog] = {}
 
     def settings(self) -> None:
-        """Appearance and keys."""
+        """Appearance, the coarse network, keys."""
         from app.views.settings_dialog import SettingsDialog
 
-        self._show("settings", lambda: SettingsDialog(self._director.models.preferences, self._keys, self._parent))
+        models = self._director.models
+        self._show(
+            "settings",
+            lambda: SettingsDialog(models.preferences, self._keys, models.avatars, models.coarse, self._parent),
+        )
 
     def shortcuts(self) -> None:
         """All keys at a glance."""

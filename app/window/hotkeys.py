@@ -41,6 +41,19 @@ class HotkeysPart(QObject):
         QGuiApplication.instance().applicationStateChanged.connect(self._on_state)  # type: ignore[union-attr]
         self._on_subject()
 
+    def press(self, name: str, down: bool) -> None:
+        """A key of an expression went down or up while another program has the keyboard.
+
+        Args:
+            name: see `guest_name`.
+            down: whether it went down.
+        """
+        each = next((e for e in self._lent[1].expressions if guest_name(e.name) == name), None) if self._lent else None
+        if each is not None and down:
+            self._avatars.press(each.name)
+        elif each is not None and each.hold:
+            self._avatars.release(each.name)
+
     def let_go(self) -> None:
         """No key is held."""
         held, self._down = self._down, {}

@@ -33,6 +33,7 @@ from app.window.avatars import AvatarsPart
 from app.window.commands import DOCKS_VERSION, WindowCommands
 from app.window.dialogs import Dialogs
 from app.window.docks import DockPlace, Side, TabTitles, add_docks, restore_docks
+from app.window.global_keys import GlobalKeys
 from app.window.idling import IdlePart
 from app.window.meter import FrameMeter
 from app.window.output_window import OutputWindow
@@ -192,6 +193,7 @@ class MainWindow(WindowCommands):
         self.sending.connect(self, self.actions_, self.status)
         self.avatars.connect(self, self.dialogs, shortcuts)
         self.staging.connect()
+        self.everywhere = GlobalKeys(shortcuts, self.press_everywhere, self.tell_key_problem, parent=self)
         models.view.events.connect(self._on_view)
         models.preferences.changed.connect(self._on_settings)
         models.live.phase_changed.connect(self._on_phase)
@@ -376,6 +378,7 @@ class MainWindow(WindowCommands):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         self._timer.stop()
+        self.everywhere.close()
         self._waker.close()
         if self.output is not None:
             self.output.close()

@@ -34,6 +34,7 @@ from app.window.main_window import MainWindow
 from app.window.style import Style
 from app.window.texts import tr
 from app.window_settings import SourceSettings
+from tracking.coarse_settings import CoarseSettings
 
 STARTED_AFTER_MS = 10_000
 """When the start counts as over, if no picture ever comes."""
@@ -107,7 +108,8 @@ def open_window(
     style.set(settings.window.theme, settings.window.text_scale)
     if session is None:
         session = Session(
-            settings.tracker,
+            # The coarse network joins once it is prepared.
+            settings.tracker.model_copy(update={"coarse": CoarseSettings()}),
             make_source=lambda wanted, model: build_source(wanted, model, loop=keep_going),
             keep_going=keep_going,
         )

@@ -60,6 +60,11 @@ class ChosenEngine:
     report: EngineReport
     passed_over: tuple[EngineReport, ...]
 
+    @property
+    def text(self) -> str:
+        """What it is and what a run of it takes, for people."""
+        return self.engine.name + ("" if self.report.ms is None else f", {self.report.ms:.0f} ms")
+
 
 def cache_folder() -> Path:
     """Where compiled networks and measurements are kept: MIEN_CACHE, or the user's cache folder."""

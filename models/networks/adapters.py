@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from models.networks.glimpses import WINDOWS, Glimpses
 from models.networks.transformer import Block
 
 VIT_SHARE = 1 / 32
@@ -38,14 +39,17 @@ class Adapter(nn.Module):
         return self.up(self.act(self.down(tokens)))  # type: ignore[no-any-return]
 
 
-def _blocks(network: nn.Module) -> Iterator[tuple[str, Block]]:
+def _places(network: nn.Module) -> Iterator[tuple[str, Block | Glimpses, int]]:
+    """What takes adapters, its name and its channels."""
     for name, module in network.named_modules():
         if isinstance(module, Block):
-            yield name, module
+            yield name, module, module.mlp_norm.normalized_shape[0]
+        elif isinstance(module, Glimpses):
+            yield name, module, WINDOWS
 
 
 def insert_adapters(network: nn.Module, share: float) -> list[nn.Parameter]:
-    """Gives each block a fresh adapter and freezes everything else.
+    """Gives each block, and the close looks where there are any, a fresh adapter and freezes everything else.
 
     Args:
         network: changed in place.
@@ -56,18 +60,17 @@ def insert_adapters(network: nn.Module, share: float) -> list[nn.Parameter]:
     """
     network.requires_grad_(False)
     learning: list[nn.Parameter] = []
-    for _, block in _blocks(network):
-        dim = block.mlp_norm.normalized_shape[0]
-        adapter = Adapter(dim, max(1, round(dim * share))).to(block.mlp_norm.weight.device)
-        block.adapter = adapter
+    for _, place, dim in list(_places(network)):
+        adapter = Adapter(dim, max(1, round(dim * share))).to(next(place.parameters()).device)
+        place.adapter = adapter
         learning += list(adapter.parameters())
     return learning
 
 
 def remove_adapters(network: nn.Module) -> None:
     """Makes the base model of it again; its own parameters may learn again."""
-    for _, block in _blocks(network):
-        block.adapter = None
+    for _, place, _ in _places(network):
+        place.adapter = None
     network.requires_grad_(True)
 
 
@@ -75,9 +78,9 @@ def adapter_state(network: nn.Module) -> dict[str, Tensor]:
     """The adapters' weights alone: what a person's file holds."""
     return {
         f"{name}.adapter.{key}": value
-        for name, block in _blocks(network)
-        if block.adapter is not None
-        for key, value in block.adapter.state_dict().items()
+        for name, place, _ in _places(network)
+        if place.adapter is not None
+        for key, value in place.adapter.state_dict().items()
     }
 
 

@@ -25,13 +25,15 @@ SHORTEST = 0.08
 all points on one place, and which way it faces would be chance."""
 WINDOW = 128
 """Features of one window."""
+WINDOWS = 4 * WINDOW
 
 
 class Glimpses(nn.Module):
     """Corrects a first answer by what windows of the full-resolution crop show.
 
     It first finds the face's 478 landmarks, which teaches it where lids, lips and brows are, and reads the correction
-    off them and the windows. Both eyes share one network, the right one's window mirrored.
+    off them and the windows. Both eyes share one network, the right one's window mirrored. A person's adapter, where
+    there is one, sits behind the windows.
 
     Args:
         side: of a window in pixels, a multiple of 8.
@@ -45,7 +47,8 @@ class Glimpses(nn.Module):
             raise ValueError(f"a window's side must be a multiple of 8 pixels, not {side}")
         self.side = side
         self.eye, self.mouth, self.middle = (_encoder(side) for _ in range(3))
-        width = 4 * WINDOW + dim + 2 * LANDMARKS
+        self.adapter: nn.Module | None = None
+        width = WINDOWS + dim + 2 * LANDMARKS
         self.spread = nn.Linear(2 * LANDMARKS, 2 * MESH)
         self.sharpen = _perceptron(width, 2 * dim, 2 * MESH, 0.01)
         self.mix = _perceptron(width + 2 * MESH, 2 * dim, size, 0.01)
@@ -78,7 +81,10 @@ class Glimpses(nn.Module):
         ]  # fmt: skip
         axes = torch.stack([across, down], dim=1)
         upright = ((points - between[:, None]) @ axes.transpose(1, 2) / length[:, None].square()).flatten(1)
-        seen = torch.cat([*windows, features, upright], dim=1)
+        closely = torch.cat(windows, dim=1)
+        if self.adapter is not None:
+            closely = closely + self.adapter(closely)
+        seen = torch.cat([closely, features, upright], dim=1)
         found = self.spread(upright) + self.sharpen(seen)
         mesh = between[:, None] + found.float().reshape(-1, MESH, 2) @ axes
         return self.mix(torch.cat([seen, found], dim=1)), mesh

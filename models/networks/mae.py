@@ -178,6 +178,14 @@ class DetailMAE(nn.Module):
             return self.decode(self.encode(image, tension), tension)
         return self._masked(image, tension)
 
+    def amplify(self, gain: float) -> None:
+        """Multiplies every answer from now on by `gain`."""
+        last = self.refine.at_full[-1] if self.refine is not None else self.to_patches
+        assert isinstance(last, nn.Conv2d | nn.Linear) and last.bias is not None
+        with torch.no_grad():
+            last.weight *= gain
+            last.bias *= gain
+
     def _from_tokens(
         self, tokens: Tensor, encoding: Encoding, tension: Tensor, origin: tuple[int, int] = (0, 0)
     ) -> Tensor:

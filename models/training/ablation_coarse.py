@@ -54,7 +54,7 @@ class OutlinedStage(CoarseStage):
             terms["silhouette"] = self.weight * self.outline(found, batch)
         return terms
 
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self, limit: int = 960) -> dict[str, float]:
         """See CoarseStage; and the boundary error in percent of the outer-eye distance."""
         errors: list[float] = []
         for batch in self._shown.fixed(self.settings.image_size, MEASURED):
@@ -64,7 +64,7 @@ class OutlinedStage(CoarseStage):
             eyes = (truth[:, OUTER_EYES_68[0]] - truth[:, OUTER_EYES_68[1]]).norm(dim=1) * batch.scale
             for row, distance in self.outline.boundary_errors(found, batch).items():
                 errors.append(distance / float(eyes[row]))
-        return super().evaluate() | {"boundary_percent": 100 * float(np.mean(errors)) if errors else float("nan")}
+        return super().evaluate(limit) | {"boundary_percent": 100 * float(np.mean(errors)) if errors else float("nan")}
 
 
 def train_coarse(

@@ -22,6 +22,7 @@ from models.losses.labels import camera_loss, channel_loss, gaze_loss, point_los
 from models.losses.landmarks import INNER, landmark_loss, pair_loss
 from models.networks.presets import PresetName, preset
 from models.networks.vit import CoarseLayout, CoarseOutput, CoarseViT
+from models.training.coarse_photograph import PhotographTerms, consistency
 from models.training.data.coarse_batches import CoarseBatch, RenderedCrops, endless
 from models.training.data.coarse_photos import PhotoBatch, Photos
 from models.training.export import start_from
@@ -31,6 +32,8 @@ OUTER_EYES_68 = (36, 45)
 OUTER_EYES_478 = (33, 263)
 FACE_POINTS = 468
 """Of the 478 landmarks, those on the face; the others are the irises, which turn with the eyes."""
+LIDS_AND_LIPS = ((159, 145), (386, 374), (0, 17), (13, 14))
+"""Of the 478 landmarks: upper and lower lid of either eye, upper and lower lip outside and inside."""
 SHEET = 8
 
 
@@ -72,6 +75,14 @@ class CoarseWeights(BaseModel):
     """Fitted log scale and place of photographs."""
     photo_identity: float = 0.02
     """Mean square of the identity coefficients on photographs: the supplement's L_reg, for nothing else holds them."""
+    photo_pairs: float = 0.0
+    """L_spL on photographs: opening of lids and lips of the detected landmarks, crop coordinates."""
+    photometric: float = 0.0
+    """L_pho on photographs, see `coarse_photograph`; it alone tells albedo, and light of real pictures."""
+    consistency: float = 0.0
+    """L_sc: the photographs' landmarks, pairs and L_pho again, with another picture's identity of the same person."""
+    photo_albedo: float = 0.0
+    """Mean square of the albedo coefficients on photographs: L_reg's share of them."""
 
 
 class CoarseSettings(BaseModel):
@@ -149,6 +160,8 @@ class CoarseStage:
         count = self.vit.layout.identity
         self._face68 = FacePoints.of_embedding(model, model.landmarks68, count)
         self._face478 = FacePoints.of_embedding(model, model.landmarks478, count)
+        drawn = settings.weights.photometric > 0
+        self._photograph = PhotographTerms(model, self.vit.layout) if drawn and labels is not None else None
         self._pictures = RenderedCrops(pictures, wait_s)
         self._held_out = RenderedCrops(held_out, wait_s)
         self._photos = None if labels is None else Photos(labels, "train")
@@ -160,11 +173,14 @@ class CoarseStage:
         self._device = device
         self._face68.to(device)
         self._face478.to(device)
+        if self._photograph is not None:
+            self._photograph.to(device)
+        paired = self.settings.weights.consistency > 0
         image_size, photos = self.settings.image_size, self._photos
         shown = 0 if photos is None else round(size * self.settings.photo_share)
 
         def make(rng: np.random.Generator) -> MixedBatch:
-            real = photos.batch(shown, image_size, rng) if photos is not None and shown else None
+            real = photos.batch(shown, image_size, rng, paired) if photos is not None and shown else None
             return MixedBatch(self._pictures.batch(size - shown, image_size, rng), real)
 
         for batch in endless(make, seed):
@@ -195,16 +211,32 @@ class CoarseStage:
 
     def _photo_terms(self, found: CoarseOutput, photos: PhotoBatch) -> dict[str, Tensor]:
         w = self.settings.weights
-        posed = self._face478(found.identity, found.expression)
-        translation = head_place(found.scale, found.place, photos.camera)
-        points = to_crop(to_camera(posed, found.rotation, translation), translation, photos.camera)
-        own, detected = points[:, :FACE_POINTS], photos.landmarks[:, :FACE_POINTS]
-        return {
-            "photo_landmarks": w.photo_landmarks * landmark_loss(own, detected),
+        seen = self._seen_terms(found, photos)
+        if w.consistency:
+            seen["consistency"] = w.consistency * consistency(
+                found, photos, lambda swapped: torch.stack(list(self._seen_terms(swapped, photos).values())).sum()
+            )
+        if w.photo_albedo:
+            seen["photo_albedo"] = w.photo_albedo * found.albedo.square().mean()
+        return seen | {
             "photo_channels": w.photo_channels * channel_loss(found.expression[:, SHOWN], photos.expression[:, SHOWN]),
             "photo_camera": w.photo_camera * camera_loss(found.scale, found.place, photos.scale, photos.place),
             "photo_identity": w.photo_identity * found.identity.square().mean(),
         }  # fmt: skip
+
+    def _seen_terms(self, found: CoarseOutput, photos: PhotoBatch) -> dict[str, Tensor]:
+        """What must explain the picture with whichever identity: L_c without its regularisation and L_sc."""
+        w = self.settings.weights
+        posed = self._face478(found.identity, found.expression)
+        translation = head_place(found.scale, found.place, photos.camera)
+        points = to_crop(to_camera(posed, found.rotation, translation), translation, photos.camera)
+        own, detected = points[:, :FACE_POINTS], photos.landmarks[:, :FACE_POINTS]
+        terms = {"photo_landmarks": w.photo_landmarks * landmark_loss(own, detected)}
+        if w.photo_pairs:
+            terms["photo_pairs"] = w.photo_pairs * pair_loss(own, detected, LIDS_AND_LIPS)
+        if self._photograph is not None:
+            terms["photometric"] = w.photometric * self._photograph(found, photos)
+        return terms
 
     def _terms(self, found: CoarseOutput, batch: CoarseBatch) -> dict[str, Tensor]:
         w = self.settings.weights
@@ -243,10 +275,14 @@ class CoarseStage:
             points = to_camera(posed, batch.seen, batch.translation)
             return _Points(face.neutral(identity), posed, to_crop(points, batch.translation, batch.camera))
 
-    def evaluate(self) -> dict[str, float]:
-        """Held-out people: landmark error in percent of the outer-eye distance, channels, rotation, gaze."""
+    def evaluate(self, limit: int = 960) -> dict[str, float]:
+        """Held-out people: landmark error in percent of the outer-eye distance, channels, rotation, gaze.
+
+        Args:
+            limit: pictures that are looked at.
+        """
         errors, angles, gazes, found_channels, true_channels = [], [], [], [], []
-        for batch in self._held_out.fixed(self.settings.image_size, 960):
+        for batch in self._held_out.fixed(self.settings.image_size, limit):
             batch = batch.to(self._device)
             found = self.vit.read(self.vit(batch.image))
             own = self._of(self._face68, found, batch)

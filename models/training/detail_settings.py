@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +28,10 @@ from models.training.teacher import TeacherStage, TeacherWeights
 __all__ = ["DetailSettings", "detail_stage", "export_run", "make_faces", "run_of", "teacher_stage", "wait_for_faces"]
 
 PER_SHARD = 100
+LARGEST_AMPLITUDE, WANTED_CHANGE = 1.0, 0.85
+"""Shares of the true amplitude that shipped weights are given: of relief at most, and of its change."""
+LARGEST_GAIN = 2.0
+"""What is fainter still has not learned enough to be shown."""
 FIRST_SHARDS = 3
 """Shards of a hundred samples with which training begins while the rest is made."""
 
@@ -89,7 +93,7 @@ def make_faces(
     """
     window = DetailMap(load_face_model())
     people = load_people(labels, runs_folder() / "textures", window, part)
-    seeds = load_splits().synthetic_seeds.part(part)
+    seeds = load_splits().detail.synthetic_seeds.part(part)
     faces = WrinkleFaces(window, Skins([face.rgb for face in people.neutral], window, seed=seeds[0]))
     count = min(settings.samples if part == "train" else settings.held_out, len(seeds))
     for number, start in enumerate(range(0, count, PER_SHARD)):
@@ -145,6 +149,20 @@ def detail_stage(settings: DetailSettings, labels: Path) -> DetailStage:
     )  # fmt: skip
 
 
+def visible_gain(amplitude: float, change: float) -> float:
+    """By how much answers are amplified before they ship.
+
+    A network that is not sure answers the mean of what may be, which is fainter than any wrinkle there is, and nobody
+    sees it. Correlations do not change.
+
+    Args:
+        amplitude: spread of the answers as a share of the truth's, on validation faces.
+        change: the same of the change between two tensions, which is fainter.
+    """
+    wanted = min(LARGEST_AMPLITUDE / max(amplitude, 1e-3), WANTED_CHANGE / max(change, 1e-3))
+    return min(max(1.0, wanted), LARGEST_GAIN)
+
+
 def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, out: Path | None = None) -> Path:
     """Writes a run's best weights in half precision and returns where; by default the place of shipped weights.
 
@@ -156,7 +174,14 @@ def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, ou
     run = run_of(stage, settings)
     path = out or shipped_detail(settings.preset)
     if stage == "detail":
-        export(run, stage, DetailMAE(settings.mae), detail_header(settings.mae, settings.preset, model, facts), path)
+        network = DetailMAE(settings.mae)
+
+        def finish(figures: Mapping[str, float]) -> dict[str, Any]:
+            gain = visible_gain(figures["amplitude"], figures["delta_amplitude"])
+            network.amplify(gain)
+            return {"gain": round(gain, 4)}
+
+        export(run, stage, network, detail_header(settings.mae, settings.preset, model, facts), path, finish)
         return path
     path = out or path.with_name(f"teacher_{settings.preset}.safetensors")
     unet = preset(settings.preset).unet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,28 @@ def start_from(path: Path, name: str, network: nn.Module, may_lack: str = "") ->
         raise TrainingError(f"{path} belongs to another network (first at {wrong[0]}).")
 
 
-def export(run: Path, name: str, network: nn.Module, header: WeightsHeader, out: Path) -> None:
+def export(
+    run: Path,
+    name: str,
+    network: nn.Module,
+    header: WeightsHeader,
+    out: Path,
+    finish: Callable[[Mapping[str, float]], dict[str, Any]] = lambda figures: {},
+) -> None:
     """Writes a run's best weights in half precision, with its figures in the header.
+
+    Args:
+        run: folder of the run.
+        name: of the network within its stage.
+        network: of the same settings; filled.
+        header: of the file.
+        out: the file.
+        finish: changes the filled network by the run's held-out figures, and says what it did, for the header.
 
     Raises:
         TrainingError: as `load_best`.
         OSError: it cannot be written.
     """
     figures = load_best(run, name, network)
-    training = header.training | {"held_out": figures}
+    training = header.training | {"held_out": figures} | finish(figures)
     write_weights(out, network, header.model_copy(update={"training": training}))

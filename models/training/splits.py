@@ -38,6 +38,14 @@ class SeedRanges(BaseModel):
         return range(first, last + 1)
 
 
+class DetailSplits(BaseModel):
+    """Who the detail networks learn from: people of their own, see `Splits.detail`."""
+
+    london_set: People
+    canada_set: People
+    synthetic_seeds: SeedRanges
+
+
 class Splits(BaseModel):
     """The file of splits. A person of a test part is never trained on, in any picture, texture or light.
 
@@ -50,6 +58,9 @@ class Splits(BaseModel):
     clips_grid: People
     clips_signing: People
     synthetic_seeds: SeedRanges
+    detail: DetailSplits
+    """For the detail networks. Figures of the general test people had a say in choosing earlier weights, so these are
+    measured on other people, drawn by chance from those that nothing was measured on; they are trained from nothing."""
 
 
 def load_splits(path: Path = SPLITS) -> Splits:

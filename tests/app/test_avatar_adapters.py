@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import models.training.person_adapters as training
 from app.avatar_work import AvatarWork
 from app.evaluation.person import PersonScore, person_figures
+from app.evaluation.person_looks import PersonLook
 from app.jobs.avatar_adapters import train_on
 from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar, write_person
@@ -25,6 +27,7 @@ from tracking.coarse import CoarsePredictor, coarse_network
 from tracking.coarse_person import CoarsePerson
 from tracking.person_capture import PersonCapture
 from tracking.person_fit import fit_person
+from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 
 
 def shortened(monkeypatch: pytest.MonkeyPatch, **values: float) -> None:
@@ -92,15 +95,15 @@ def test_the_evaluation_judges_frames_after_the_capture(
     shortened(monkeypatch)
     whole = evaluation.evaluate_person
 
-    def short(model: FaceModel, seed: int, progress: Progress) -> PersonScore:
-        return whole(model, seed, progress, 100, 60)
+    def short(model: FaceModel, seed: int, progress: Progress, look: PersonLook | None) -> PersonScore:
+        return whole(model, seed, progress, 100, 60, look)
 
     monkeypatch.setattr(evaluation, "evaluate_person", short)
     told = run("evaluate", "person", "--people", "1", "--first", "2", "--out", str(tmp_path))
     assert told.status == 0 and "better for" in told.out
     report = json.loads((tmp_path / "person.json").read_text())
     (person,) = report["people"]
-    assert person["frames"] == 10 and person["seed"] == 2
+    assert person["frames"] == 10 and person["person"] == "2"
     # The fit sees landmarks, the network pixels alone; and a person's own skin explains more than a usual one.
     assert 0 < person["fit_inner51"] < person["base_inner51"] < 0.1
     assert person["person_residual"] < person["base_residual"]
@@ -108,9 +111,30 @@ def test_the_evaluation_judges_frames_after_the_capture(
 
 def test_gains_are_shares_of_the_base() -> None:
     def score(person: float) -> PersonScore:
-        return PersonScore(1, 10, True, 0.04, person, 0.02, 0.04, 0.03, 10.0, 5.0)
+        return PersonScore("1", 10, True, 0.04, person, 0.02, 0.04, 0.03, 10.0, 5.0)
 
     figures = person_figures([score(0.02), score(0.05)])
     assert figures["inner51_gain"] == pytest.approx((0.5 - 0.25) / 2)
     assert figures["inner51_gain_least"] == pytest.approx(-0.25) and figures["inner51_better"] == 0.5
     assert figures["residual_gain"] == pytest.approx(0.5) and figures["people"] == 2
+
+
+def test_a_photographed_person_is_rendered_with_the_own_face_and_skin() -> None:
+    model = load_face_model()
+    skin = np.zeros((320, 320, 3), np.float32)
+    skin[:] = (0.5, 0.2, 0.1)
+    known = np.zeros((320, 320), np.float32)
+    known[100:220, 100:220] = 1.0
+    look = PersonLook("ana", np.array([1.5, -1.0], np.float32), skin, known)
+    whole = look.over(np.full((320, 320, 3), 0.3, np.float32))
+    np.testing.assert_allclose(whole[160, 160], (0.5, 0.2, 0.1), rtol=1e-5)
+    # Around it the painted skin takes the colour.
+    np.testing.assert_allclose(whole[10, 10], (0.5, 0.2, 0.1), rtol=1e-3)
+    settings = SyntheticSettings(seed=2, frames=5)
+    usual = SyntheticSource(settings, model)
+    source = SyntheticSource(settings, model, look.identity, look.over)
+    assert source.truth(0).identity[:3].tolist() == [1.5, -1.0, 0.0]
+    np.testing.assert_array_equal(source.truth(3).expression, usual.truth(3).expression)
+    inside = slice(200, 280), slice(280, 360)
+    red, _, blue = source.render(0)[inside].reshape(-1, 3).mean(0)
+    assert red > 1.5 * blue

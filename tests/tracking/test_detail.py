@@ -208,6 +208,7 @@ def test_offline_each_frame_has_its_own_relief(network: DetailNetwork, demo_clip
     tracker = DetailedTracker(FaceTracker(), lambda: DetailStage(load_face_model(), network), threaded=False)
     big = [replace(f, image=np.asarray(cv2.resize(f.image, None, fx=2, fy=2), np.uint8)) for f in frames]
     results = [tracker.process(f) for f in big]
+    assert tracker.engine.endswith(" ms")
     tracker.close()
     assert all(r.displacement is not None and r.detail is DetailState.LIVE for r in results)
     assert results[0].displacement is not results[1].displacement

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -86,9 +87,17 @@ class SyntheticSource(Source):
     Args:
         settings: see SyntheticSettings.
         model: the face model, by default the shipped head.
+        identity: (<= K,) coefficients of the person, by default a random one's.
+        skin: makes the skin that is shown, (S, S, 3) linear light over the face map, of the random one.
     """
 
-    def __init__(self, settings: SyntheticSettings | None = None, model: FaceModel | None = None) -> None:
+    def __init__(
+        self,
+        settings: SyntheticSettings | None = None,
+        model: FaceModel | None = None,
+        identity: NDArray[np.floating] | None = None,
+        skin: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
+    ) -> None:
         self.settings = settings or SyntheticSettings()
         self.model = model or load_face_model()
         rng = np.random.default_rng(self.settings.seed)
@@ -98,6 +107,10 @@ class SyntheticSource(Source):
         self.identity = rng.normal(0, 0.8, self.model.identity_count).astype(np.float32)
         self._script = _write_script(self.settings, rng)
         self._look = self._random_look(rng)
+        if identity is not None:
+            self.identity = self.model.identity(identity)
+        if skin is not None:
+            self._look = replace(self._look, texture=skin(self._look.texture))
         self._next: int | None = None
         self._closed = False
 

@@ -41,6 +41,7 @@ class PhotoBatch:
         camera: of the crops.
         scale: (B,) fitted s; place: (B, 2) fitted t; see CoarseOutput.
         gaze: (B, 2, 2) as fitted, radians.
+        people: B numbers, the same for the same person.
     """
 
     image: Tensor
@@ -50,6 +51,7 @@ class PhotoBatch:
     scale: Tensor
     place: Tensor
     gaze: Tensor
+    people: tuple[int, ...]
 
     def to(self, device: torch.device) -> PhotoBatch:
         """On another device."""
@@ -58,7 +60,7 @@ class PhotoBatch:
         camera = CropCamera(self.camera.place.to(device), self.camera.half.to(device), self.camera.focal.to(device))
         image, landmarks, expression = (t.to(device) for t in (self.image, self.landmarks, self.expression))
         scale, place, gaze = (t.to(device) for t in (self.scale, self.place, self.gaze))
-        return PhotoBatch(image, landmarks, expression, camera, scale, place, gaze)
+        return PhotoBatch(image, landmarks, expression, camera, scale, place, gaze, self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,18 @@ class LabelledFace:
         square: that square, pixels of the photograph.
         base: the face's base crop, pixels of the photograph.
         label: of the face.
+        person: who it is; pictures of the same name show the same person.
     """
 
     data: NDArray[np.uint8]
     square: Crop
     base: Crop
     label: FaceLabel
+    person: str = ""
 
 
 def labelled_face(
-    image: Image, label: FaceLabel, place: Callable[[Crop], Crop] = lambda square: square
+    image: Image, label: FaceLabel, place: Callable[[Crop], Crop] = lambda square: square, person: str = ""
 ) -> LabelledFace:
     """Keeps a labelled face.
 
@@ -87,10 +91,11 @@ def labelled_face(
         image: (H, W, 3) uint8 RGB.
         label: of the face in it.
         place: where a square of the photograph lies in `image`, should that be only a part of the photograph.
+        person: see LabelledFace.
     """
     base = base_crop(label.landmarks[:, :2])
     square = base.scaled(REACH)
-    return LabelledFace(encode(place(square).sample(image, PICTURE)), square, base, label)
+    return LabelledFace(encode(place(square).sample(image, PICTURE)), square, base, label, person)
 
 
 def random_batch(faces: Sequence[LabelledFace], size: int, rng: np.random.Generator) -> PhotoBatch:
@@ -132,19 +137,34 @@ class Photos:
             photos: list[LabelledFace] = []
             for path in list_labels(labels / folder):
                 if path.name.split(".")[0] in names:
-                    photos += _photos_of(path)
+                    # One name in both of a set's folders is one person, as in the London Set.
+                    photos += _photos_of(path, f"{folder.split('/')[0]}/{path.name.split('.')[0]}")
             if photos:
                 self._photos.append(photos)
+        self._of_person: dict[str, list[LabelledFace]] = {}
+        for photo in (photo for photos in self._photos for photo in photos):
+            self._of_person.setdefault(photo.person, []).append(photo)
         if not self._photos:
             raise LabelFileError(f"There are no labels of {part} pictures in {labels}: write them with `label`.")
 
     def __len__(self) -> int:
         return sum(len(p) for p in self._photos)
 
-    def batch(self, count: int, size: int, rng: np.random.Generator) -> PhotoBatch:
-        """`count` random crops of `size` pixels; each folder has the same share, however many pictures it holds."""
-        drawn = []
-        for _ in range(count):
+    def batch(self, count: int, size: int, rng: np.random.Generator, paired: bool = False) -> PhotoBatch:
+        """`count` random crops of `size` pixels; each folder has the same share, however many pictures it holds.
+
+        Args:
+            count: of crops.
+            size: pixels a side.
+            rng: source of all randomness.
+            paired: every second one shows the person of the one before, in another picture where there is one.
+        """
+        drawn: list[LabelledFace] = []
+        for number in range(count):
+            if paired and number % 2:
+                others = [photo for photo in self._of_person[drawn[-1].person] if photo is not drawn[-1]] or drawn[-1:]
+                drawn.append(others[int(rng.integers(len(others)))])
+                continue
             photos = self._photos[int(rng.integers(len(self._photos)))]
             drawn.append(photos[int(rng.integers(len(photos)))])
         return random_batch(drawn, size, rng)
@@ -157,7 +177,7 @@ class Photos:
             yield plain_batch(photos[start : start + count], size)
 
 
-def _photos_of(path: Path) -> list[LabelledFace]:
+def _photos_of(path: Path, person: str) -> list[LabelledFace]:
     labels = read_labels(path)
     wanted = {face.frame: face for face in labels.faces if face.confidence >= SURE}
     found = []
@@ -165,7 +185,7 @@ def _photos_of(path: Path) -> list[LabelledFace]:
         face = wanted.get(frame)
         if face is None:
             continue
-        found.append(labelled_face(image, face))
+        found.append(labelled_face(image, face, person=person))
     return found
 
 
@@ -185,7 +205,7 @@ def _pictures(path: Path, last: int) -> Iterator[tuple[int, Image]]:
             yield index, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
-_Cut = tuple[Image, Crop, FaceLabel]
+_Cut = tuple[Image, Crop, LabelledFace]
 
 
 def _cut(photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | None) -> _Cut:
@@ -195,15 +215,17 @@ def _cut(photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | 
         middle + (crop.x - photo.square.x) * ratio, middle + (crop.y - photo.square.y) * ratio, crop.half * ratio
     )  # fmt: skip
     image = stored.sample(decode(photo.data), size)
-    return (image if rng is None else degrade(image, rng)), crop, photo.label
+    return (image if rng is None else degrade(image, rng)), crop, photo
 
 
 def _collate(cuts: list[_Cut]) -> PhotoBatch:
-    centres = np.array([label.camera.centre for _, _, label in cuts])
+    labels = [photo.label for _, _, photo in cuts]
+    names = [photo.person for _, _, photo in cuts]
+    centres = np.array([label.camera.centre for label in labels])
     crops = np.array([[crop.x, crop.y, crop.half] for _, crop, _ in cuts])
-    focal = np.array([label.camera.focal for _, _, label in cuts])
-    landmarks = np.stack([crop.to_crop(label.landmarks[:, :2]) for _, crop, label in cuts])
-    head = np.stack([label.translation for _, _, label in cuts])
+    focal = np.array([label.camera.focal for label in labels])
+    landmarks = np.stack([crop.to_crop(photo.label.landmarks[:, :2]) for _, crop, photo in cuts])
+    head = np.stack([label.translation for label in labels])
     origin = head[:, :2] / head[:, 2:] * focal[:, None] + centres
 
     def tensor(values: NDArray[np.floating]) -> Tensor:
@@ -212,9 +234,10 @@ def _collate(cuts: list[_Cut]) -> PhotoBatch:
     return PhotoBatch(
         image=torch.from_numpy(np.stack([image for image, _, _ in cuts])).permute(0, 3, 1, 2).float() / 255,
         landmarks=tensor(landmarks),
-        expression=tensor(np.stack([label.expression for _, _, label in cuts])),
+        expression=tensor(np.stack([label.expression for label in labels])),
         camera=CropCamera(tensor(crops[:, :2] - centres), tensor(crops[:, 2]), tensor(focal)),
         scale=tensor(focal / (head[:, 2] * crops[:, 2])),
         place=tensor((origin - crops[:, :2]) / crops[:, 2:]),
-        gaze=tensor(np.stack([label.gaze for _, _, label in cuts])),
+        gaze=tensor(np.stack([label.gaze for label in labels])),
+        people=tuple(names.index(name) for name in names),
     )

@@ -43,6 +43,8 @@ NEUTRAL = 0.06
 SCATTERED = 0.12
 """How often any channels come together, whatever a face would do."""
 ONE_SIDED = 0.3
+PARTED = 0.2
+"""Of jawOpen: lips so far apart let the tongue through."""
 FLAT_LIGHT = 0.25
 CLOSEST, FARTHEST = 0.25, 2.5
 """Metres from the camera."""
@@ -74,9 +76,11 @@ def random_expression(rng: np.random.Generator) -> Floats:
     if rng.random() < SCATTERED:
         chosen = rng.random(CHANNEL_COUNT) < 0.12
         values = np.maximum(values, chosen * rng.beta(1.0, 2.0, CHANNEL_COUNT)).astype(np.float32)
-    # Lips cannot close further than the jaw is open.
-    close, jaw = CHANNEL_INDEX["mouthClose"], CHANNEL_INDEX["jawOpen"]
-    values[close] = min(values[close], values[jaw])
+    # No tongue behind or through shut lips, and lips cannot close further than the jaw is open.
+    close, jaw, tongue = (CHANNEL_INDEX[name] for name in ("mouthClose", "jawOpen", "tongueOut"))
+    parted = PARTED * min(1.0, float(values[tongue]) / PARTED)
+    values[jaw] = max(values[jaw], parted)
+    values[close] = min(values[close], values[jaw] - parted)
     for name in ("eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp"):
         for side in ("Left", "Right"):
             values[CHANNEL_INDEX[name + side]] = 0.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.face_model.detail_map import DetailMap
 from models.training.data.labels import LabelFileError, label_path, read_labels
 from models.training.data.textures import FaceTexture, TextureCache
-from models.training.splits import Part, Splits, load_splits
+from models.training.splits import DetailSplits, Part, Splits, load_splits
 
 __all__ = ["RealPeople", "load_people"]
 
@@ -36,7 +36,9 @@ class RealPeople:
     pairs: tuple[tuple[FaceTexture, FaceTexture], ...]
 
 
-def load_people(labels: Path, cache: Path, window: DetailMap, part: Part, splits: Splits | None = None) -> RealPeople:
+def load_people(
+    labels: Path, cache: Path, window: DetailMap, part: Part, splits: Splits | DetailSplits | None = None
+) -> RealPeople:
     """The people of a part of the splits.
 
     Args:
@@ -44,12 +46,12 @@ def load_people(labels: Path, cache: Path, window: DetailMap, part: Part, splits
         cache: folder of unwrapped textures, filled as needed.
         window: the detail window.
         part: train, validation or test.
-        splits: by default those that ship.
+        splits: by default those of the detail networks.
 
     Raises:
         LabelFileError: there are no labels of these people at all, or the pictures have moved.
     """
-    chosen = splits or load_splits()
+    chosen = splits or load_splits().detail
     textures = TextureCache(cache, window)
     pairs = []
     neutral = []

@@ -70,3 +70,27 @@ def test_adapters_of_another_network_are_refused() -> None:
     with pytest.raises(ValueError, match="another network"):
         load_adapter_state(other, adapter_state(network), VIT_SHARE)
     assert other.blocks[0].adapter is None
+
+
+def test_close_looks_take_an_adapter_of_their_own() -> None:
+    torch.manual_seed(0)
+    settings = ViTSettings(
+        image_size=64, dim=64, heads=4, depth=1, stem="convolutional", points=68, reduce=2, glimpses=16
+    )  # fmt: skip
+    network, crops = CoarseViT(settings), torch.rand(2, 3, 64, 64)
+    before = network(crops)
+    learning = insert_adapters(network, VIT_SHARE)
+    assert torch.equal(network(crops), before)
+    own = {name: value for name, value in adapter_state(network).items() if name.startswith("glimpses.")}
+    assert own["glimpses.adapter.down.weight"].shape == (16, 512)
+    with torch.no_grad():
+        for parameter in learning:
+            parameter.add_(0.05)
+    changed = network(crops)
+    other = CoarseViT(settings)
+    other.load_state_dict({k: v for k, v in network.state_dict().items() if "adapter" not in k})
+    load_adapter_state(other, adapter_state(network), VIT_SHARE)
+    torch.testing.assert_close(other(crops), changed)
+    assert not torch.allclose(changed, before)
+    remove_adapters(network)
+    assert torch.equal(network(crops), before)

@@ -42,6 +42,16 @@ def test_driving_needs_the_decoder_alone(settings: MAESettings) -> None:
         assert not torch.allclose(network.decode(encoding, tension), network.decode(encoding, -tension))
 
 
+@pytest.mark.parametrize("settings", [TINY, TINY_HEAD])
+def test_an_amplified_network_answers_the_same_but_stronger(settings: MAESettings) -> None:
+    image, tension = inputs()
+    network = DetailMAE(settings).eval()
+    with torch.no_grad():
+        before = network(image, tension)
+        network.amplify(1.4)
+        torch.testing.assert_close(network(image, tension), 1.4 * before)
+
+
 def test_early_fusion_needs_the_tension_when_it_encodes() -> None:
     image, _ = inputs()
     network = DetailMAE(TINY.model_copy(update={"fusion": "early"}))

@@ -72,6 +72,9 @@ def test_expressions_cover_what_faces_do() -> None:
     for name in moving:
         assert (drawn[:, CHANNEL_INDEX[name]] > 0.5).mean() > 0.004, name
     assert (drawn[:, CHANNEL_INDEX["mouthClose"]] <= drawn[:, CHANNEL_INDEX["jawOpen"]]).all()
+    opened = drawn[:, CHANNEL_INDEX["jawOpen"]] - drawn[:, CHANNEL_INDEX["mouthClose"]]
+    tongue = drawn[:, CHANNEL_INDEX["tongueOut"]]
+    assert (opened[tongue > 0.2] > 0.19).all()
     assert (drawn.max(axis=1) == 0).mean() == pytest.approx(0.07, abs=0.03)
     # One side alone must occur.
     left, right = drawn[:, CHANNEL_INDEX["mouthSmileLeft"]], drawn[:, CHANNEL_INDEX["mouthSmileRight"]]

@@ -1,0 +1,113 @@
+"""The settings' page of the coarse network: what it does while tracking, and whose face it knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from app.state.avatars import AvatarsState
+from app.state.coarse import CoarseStage, CoarseState
+from app.state.preferences import Preferences
+from app.views.widgets import Segmented, muted
+from app.window.texts import tr
+
+
+class CoarsePage(QWidget):
+    """Every change can be undone; it holds once the network is ready.
+
+    Args:
+        preferences: changed.
+        avatars: whose adapters there are.
+        state: how the network stands.
+    """
+
+    def __init__(
+        self, preferences: Preferences, avatars: AvatarsState, state: CoarseState, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._preferences, self._avatars, self._state = preferences, avatars, state
+        self.mode = Segmented(
+            [
+                ("off", tr("Off"), tr("Landmarks and their fit alone")),
+                ("opinion", tr("Second opinion"), tr("It weighs in on every picture")),
+                ("lead", tr("Leads"), tr("It follows the face; the landmarks look after it every few pictures")),
+            ],
+            tr("Coarse network"),
+        )
+        self.mode.chosen.connect(lambda value: self._edit(tr("coarse network"), mode=value))
+        self.person = QComboBox()
+        self.person.setAccessibleName(tr("Whose face the network knows"))
+        self.person.setToolTip(tr("Avatars that were made while the network was on have taught it their face"))
+        self.person.activated.connect(
+            lambda index: self._edit(tr("network's person"), person=self.person.itemData(index))
+        )
+        self.stands = QLabel()
+        self.stands.setWordWrap(True)
+        self.wrinkles = QLabel()
+        self.wrinkles.setWordWrap(True)
+        form = QFormLayout()
+        form.setVerticalSpacing(16)
+        form.setHorizontalSpacing(24)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(tr("Coarse network"), self.mode)
+        form.addRow(tr("Made for"), self.person)
+        form.addRow(tr("Now"), self.stands)
+        form.addRow(tr("Wrinkles"), self.wrinkles)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 18, 8, 8)
+        column.setSpacing(18)
+        column.addLayout(form)
+        column.addWidget(
+            muted(
+                tr(
+                    "A vision transformer that reads the whole face off the picture. It makes weak expressions and the"
+                    " head's rotation somewhat surer and costs time in every picture. While it is on, avatars that are"
+                    " made from pictures teach it their face, a minute or two each."
+                )
+            )
+        )
+        column.addStretch(1)
+        preferences.changed.connect(self._on_settings)
+        avatars.list_changed.connect(self._on_avatars)
+        state.changed.connect(self._on_state)
+        self._on_avatars()
+        self._on_state()
+
+    def disconnect_models(self) -> None:
+        """The dialog closes."""
+        self._preferences.changed.disconnect(self._on_settings)
+        self._avatars.list_changed.disconnect(self._on_avatars)
+        self._state.changed.disconnect(self._on_state)
+
+    def _edit(self, text: str, **values: object) -> None:
+        before = self._preferences.settings.tracker.coarse
+        self._preferences.edit_coarse(text, before.model_copy(update=values))
+
+    def _on_settings(self, *_: object) -> None:
+        coarse = self._preferences.settings.tracker.coarse
+        self.mode.show_choice(coarse.mode)
+        # Qt compares what it does not know by identity, and paths are made anew.
+        known = [self.person.itemData(index) for index in range(self.person.count())]
+        if coarse.person not in known:
+            assert coarse.person is not None
+            self.person.addItem(coarse.person.stem, coarse.person)
+            known.append(coarse.person)
+        self.person.setCurrentIndex(known.index(coarse.person))
+
+    def _on_avatars(self) -> None:
+        self.person.clear()
+        self.person.addItem(tr("Anybody"), None)
+        for choice in self._avatars.choices:
+            if choice.adapted and choice.path is not None:
+                self.person.addItem(choice.name, Path(choice.path))
+        self._on_settings()
+
+    def _on_state(self) -> None:
+        texts = {
+            CoarseStage.OFF: tr("Off"),
+            CoarseStage.PREPARING: tr("Being prepared; the first time takes half a minute"),
+            CoarseStage.ON: tr("On: {engine}", engine=self._state.engine),
+        }
+        self.stands.setText(texts[self._state.stage])
+        self.wrinkles.setText(self._state.detail_engine or tr("No view has shown any yet"))

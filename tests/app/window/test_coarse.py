@@ -1,0 +1,71 @@
+"""The coarse network chosen in the settings, really loaded and at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from PySide6.QtCore import Qt
+
+from app.state.avatars import AvatarChoice
+from app.state.coarse import CoarseStage
+from app.state.live import Phase
+from app.views.settings_dialog import SettingsDialog
+from app.window.run import Opened
+from tests.app.window.conftest import Until
+from tests.app.window.test_main_window import click
+
+
+def opened_settings(window: Opened) -> SettingsDialog:
+    window.window.dialogs.settings()
+    dialog = cast(SettingsDialog, window.window.dialogs.open["settings"])
+    dialog.tabs.setCurrentWidget(dialog.coarse)
+    return dialog
+
+
+def test_it_leads_after_a_click_and_rests_after_undo(tracking: Opened, until: Until) -> None:
+    models, session = tracking.window.models, tracking.director.session
+    stages: list[set[str]] = []
+    session.result_taps += (lambda face: stages.append({stage.name for stage in face.stages}),)
+    dialog = opened_settings(tracking)
+    click(dialog.coarse.mode.buttons["lead"])
+    until(lambda: models.coarse.stage is CoarseStage.ON, seconds=120)
+    assert dialog.coarse.stands.text().startswith("On: lite, ")
+    until(lambda: any("coarse" in names for names in stages[-3:]))
+    assert models.live.now.phase is Phase.TRACKING
+    click(dialog.undo)
+    assert models.coarse.stage is CoarseStage.OFF
+    until(lambda: len(stages) > 3 and not any("coarse" in names for names in stages[-3:]))
+    dialog.close()
+
+
+def test_people_who_taught_it_their_face_are_offered(window: Opened, until: Until, tmp_path: Path) -> None:
+    models = window.window.models
+    dialog = opened_settings(window)
+    page = dialog.coarse
+    ada = AvatarChoice("Ada", tmp_path / "ada.mien", kind="person", own_file=True, adapted=True)
+    bob = AvatarChoice("Bob", tmp_path / "bob.mien", kind="person", own_file=True)
+    models.avatars.set_choices((AvatarChoice("", None), ada, bob))
+    assert [page.person.itemText(n) for n in range(page.person.count())] == ["Anybody", "Ada"]
+    page.person.setCurrentIndex(1)
+    page.person.activated.emit(1)
+    assert models.preferences.settings.tracker.coarse.person == tmp_path / "ada.mien"
+    models.avatars.set_choices((AvatarChoice("", None), bob))
+    assert page.person.currentText() == "ada", "what is set is shown, whether it is in the list or not"
+    click(dialog.undo)
+    assert models.preferences.settings.tracker.coarse.person is None
+    assert page.person.currentText() == "Anybody"
+    dialog.close()
+
+
+def test_avatars_teach_it_their_face_while_it_is_on(window: Opened) -> None:
+    part, preferences = window.window.avatars, window.window.models.preferences
+    assert part._arguments("Ada", "clip.mp4") == ["avatar", "create", "--from=clip.mp4", "--", "Ada"]
+    preferences.set_coarse(preferences.settings.tracker.coarse.model_copy(update={"mode": "opinion"}))
+    assert "--adapters" in part._arguments("Ada", "clip.mp4")
+
+
+def test_the_page_is_reached_with_the_keyboard(window: Opened) -> None:
+    page = opened_settings(window).coarse
+    for widget in (page.person, page.mode.buttons["off"]):
+        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus

@@ -1,0 +1,44 @@
+"""What ships of a training of the detail network: its best weights, amplified until relief can be seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from models.face_model import load_face_model
+from models.networks.detail_weights import load_detail
+from models.networks.mae import DetailMAE
+from models.training.detail_settings import DetailSettings, export_run, run_of, visible_gain
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "change", "gain"),
+    [(0.65, 0.5, 1 / 0.65), (0.5, 0.6, 0.85 / 0.6), (1.2, 0.9, 1.0), (0.1, 0.1, 2.0)],
+)
+def test_relief_is_made_as_strong_as_the_truth_at_most(amplitude: float, change: float, gain: float) -> None:
+    assert visible_gain(amplitude, change) == pytest.approx(gain)
+
+
+def test_what_ships_answers_stronger_than_what_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIEN_RUNS", str(tmp_path))
+    settings = DetailSettings()
+    torch.manual_seed(0)
+    trained = DetailMAE(settings.mae).eval()
+    run = run_of("detail", settings)
+    run.mkdir(parents=True)
+    figures = {"amplitude": 0.5, "delta_amplitude": 0.6}
+    tensors = {f"detail.{name}": value.contiguous() for name, value in trained.state_dict().items()}
+    save_file(tensors, run / "best.safetensors", metadata={"figures": json.dumps(figures)})
+    path = export_run("detail", settings, tmp_path / "shipped.safetensors")
+    shipped, header = load_detail(path, load_face_model().name)
+    assert header.training["gain"] == pytest.approx(0.85 / 0.6, abs=1e-3)
+    assert header.training["held_out"] == figures
+    image, tension = torch.rand(1, 4, 256, 256), torch.randn(1, 1, 256, 256) * 0.1
+    with torch.no_grad():
+        wanted = trained(image, tension) * (0.85 / 0.6)
+        # The file holds half precision.
+        torch.testing.assert_close(shipped(image, tension), wanted, rtol=0.05, atol=0.02 * float(wanted.abs().max()))
