@@ -93,11 +93,14 @@ torch-cuda:
 demo: $(STAMP)
 	$(BIN)/python main.py demo
 
+# Several files of tests at a time, one process each; more than four gain little and take much memory.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
+
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not slow"
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

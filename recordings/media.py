@@ -77,6 +77,7 @@ class MediaWriter:
         """Pictures whose time did not go forward and was moved."""
         self._file = file
         self._last_pts = -1
+        self._last_ns = -1
         self._sound_pts = 0
         self._left: Samples = np.zeros((0, channels or 1), np.float32)
         self._video: VideoStream | None = None
@@ -105,8 +106,9 @@ class MediaWriter:
         pts = round(time_ns * 9 / 100_000)
         if pts < self._last_pts + _TICKS_PER_MS and self._last_pts >= 0:
             pts = self._last_pts + _TICKS_PER_MS
-            self.adjusted += 1
-        self._last_pts = pts
+            # Two that came within a millisecond, as after a hold-up, are no fault of the clock's.
+            self.adjusted += time_ns <= self._last_ns
+        self._last_pts, self._last_ns = pts, time_ns
         width, height = self._video.width, self._video.height
         if picture.shape[0] - height not in (0, 1) or picture.shape[1] - width not in (0, 1):
             picture = _fitted(picture, (width, height))

@@ -45,6 +45,18 @@ def tiny_clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "tiny.mp4", [np.full((48, 64, 3), 10 + 10 * n, np.uint8) for n in range(20)], 10)
 
 
+@pytest.fixture(autouse=True)
+def no_context_stays_current() -> Iterator[None]:
+    """Takes Qt's OpenGL off this thread after each test: while it is current, drivers refuse one of another kind there,
+    which our off-screen drawing needs."""
+    yield
+    if "PySide6.QtGui" in sys.modules:
+        from PySide6.QtGui import QOpenGLContext
+
+        if (context := QOpenGLContext.currentContext()) is not None:
+            context.doneCurrent()
+
+
 @pytest.fixture
 def no_leaked_threads() -> Iterator[None]:
     """Fails the test if threads that it started are still alive ten seconds after it.

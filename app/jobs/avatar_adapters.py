@@ -36,6 +36,7 @@ def train_on(
     from models.training.data.coarse_photos import LabelledFace, labelled_face
     from models.training.data.labels import FaceLabel
     from models.training.person_adapters import FEWEST, AdapterSettings, train_adapters
+    from models.training.person_labels import agreed_labels
     from tracking.coarse import coarse_network, coarse_weights
     from tracking.coarse_person import with_adapters
 
@@ -55,12 +56,14 @@ def train_on(
     settings = AdapterSettings()
     progress.start("teaching the network this face", settings.steps)
     size = int(header.extra["crop_pixels"])
-    found = train_adapters(coarse_network(path, header), model, faces, fit.identity, size, settings, progress.step)
+    network = coarse_network(path, header)
+    agreed = agreed_labels(network, model, faces, size)
+    found = train_adapters(network, model, agreed, fit.identity, size, settings, progress.step)
     if found.state is None:
         return avatar, "The coarse network sees this face as well without adapters: none were kept."
     return with_adapters(avatar, found.state, weights_hash(path)), (
-        f"Adapters were trained: on pictures kept back, the coarse network errs by {100 * found.after:.1f} % of the"
-        f" distance between the eyes with them, by {100 * found.before:.1f} % without."
+        "Adapters were trained: on pictures kept back, the coarse network differs from what it and the fit agree on by"
+        f" {100 * found.after:.1f} % of the distance between the eyes with them, by {100 * found.before:.1f} % without."
     )
 
 

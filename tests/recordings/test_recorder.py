@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from recordings.recorder import Recorder
 from recordings.recorder_types import RecorderState
 from recordings.recovery import find_unfinished, recover
 from tests.helpers.recordings import (
+    START_NS,
     ManualClock,
     SimulatedMicrophone,
     beep_times,
@@ -170,6 +172,17 @@ def test_times_that_stand_still_are_told(tmp_path: Path) -> None:
         recorder.add_frame(frame_at(0))
     outcome = recorder.stop()
     assert outcome.stored_frames == 10 and "9 pictures had times" in outcome.warnings[0]
+
+
+def test_pictures_that_come_at_once_after_a_hold_up_are_nothing_to_tell(tmp_path: Path) -> None:
+    clock = ManualClock()
+    recorder = Recorder(tmp_path / "s", PATIENT, session_facts(), clock=clock)
+    for index in range(10):
+        recorder.add_frame(replace(frame_at(index), captured_ns=START_NS + index * 200_000))
+    outcome = recorder.stop()
+    assert outcome.stored_frames == 10 and outcome.warnings == ()
+    times = picture_times(tmp_path / "s" / "video.mkv")
+    assert all(later - earlier >= 0.0009 for earlier, later in itertools.pairwise(times))
 
 
 def test_folders_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
