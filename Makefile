@@ -93,14 +93,17 @@ torch-cuda:
 demo: $(STAMP)
 	$(BIN)/python main.py demo
 
-# Several files of tests at a time, one process each; more than four gain little and take much memory.
+# Several files of tests at a time, one process each; more than four gain little and take much memory. Afterwards those
+# that measure time, one by one.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not slow"
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not slow and not alone"
+	$(BIN)/python -m pytest -q -m "alone and not slow"
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not alone"
+	$(BIN)/python -m pytest -q -m alone
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
