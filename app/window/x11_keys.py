@@ -6,6 +6,7 @@ read them, since Qt does not give out its own connection.
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import sys
@@ -167,24 +168,24 @@ class X11Keys:
             self._root.ungrab_key(code, state | locks)
 
     def _read_events(self) -> None:
-        down: Any = None
+        events: list[Any] = []
         while self._display.pending_events():
-            event = self._display.next_event()
-            if event.type == self._x.KeyRelease:
-                if self._display.pending_events():
-                    # A key that is held repeats as up and down at the same moment.
-                    following = self._display.next_event()
-                    if (following.type, following.detail, following.time) == (
-                        self._x.KeyPress, event.detail, event.time,
-                    ):  # fmt: skip
-                        continue
-                    down = following if following.type == self._x.KeyPress else None
-                self._tell(event, False)
-                if down is not None:
-                    self._tell(down, True)
-                    down = None
+            events.append(self._display.next_event())
+        repeated = False
+        for event, following in itertools.zip_longest(events, events[1:]):
+            if repeated:
+                repeated = False
             elif event.type == self._x.KeyPress:
                 self._tell(event, True)
+            elif event.type == self._x.KeyRelease:
+                # A key that is held repeats as up and down at the same moment.
+                repeated = (
+                    following is not None
+                    and following.type == self._x.KeyPress
+                    and (following.detail, following.time) == (event.detail, event.time)
+                )
+                if not repeated:
+                    self._tell(event, False)
 
     def _tell(self, event: Any, is_down: bool) -> None:
         ignored = self._lock_states()[-1]

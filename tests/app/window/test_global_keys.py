@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -107,6 +108,29 @@ def test_a_grabbed_key_is_heard_down_and_up_and_no_other(press: Keyboard, until:
     until(lambda: ("more", True) in heard)
     keys.close()
     assert not problems
+
+
+@needs_x11
+def test_keys_that_go_up_together_are_all_heard_and_repeats_are_not() -> None:
+    """Events that came in one go, as when the machine was busy."""
+    x = pytest.importorskip("Xlib").X
+
+    def event(kind: int, code: int, at: int) -> SimpleNamespace:
+        return SimpleNamespace(type=kind, detail=code, state=0, time=at)
+
+    waiting = [
+        event(x.KeyPress, 10, 1), event(x.KeyPress, 11, 1), SimpleNamespace(type=x.MappingNotify),
+        event(x.KeyRelease, 10, 5), event(x.KeyPress, 10, 5),
+        event(x.KeyRelease, 11, 9), event(x.KeyRelease, 10, 9), SimpleNamespace(type=x.MappingNotify),
+    ]  # fmt: skip
+    heard: list[tuple[str, bool]] = []
+    keys = X11Keys.__new__(X11Keys)
+    keys._x, keys._grabbed = x, {(10, 0): "first", (11, 0): "second"}
+    keys._on_key = lambda name, down: heard.append((name, down))
+    keys._display = SimpleNamespace(pending_events=lambda: len(waiting), next_event=lambda: waiting.pop(0))
+    keys._read_events()
+    keys._read_events()  # nothing is waiting
+    assert heard == [("first", True), ("second", True), ("second", False), ("first", False)]
 
 
 @needs_x11
