@@ -14,6 +14,7 @@ EXPECTED = frozenset(
         "models.avatars.errors.AvatarFileError",
         "models.engines.base.EngineError",
         "models.face_model.schema.ModelFileError",
+        "models.losses.mrf.FeatureFileError",
         "models.networks.stored.WeightsError",
         "models.training.checkpoint.TrainingError",
         "models.training.data.labels.LabelFileError",

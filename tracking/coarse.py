@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
 NETWORK = "coarse-vit"
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class CoarsePredictor:
         model: the face model; its name must be the one that the weights were trained for.
         weights: file; by default the shipped `lite` ones.
         engine: see `load_engine`.
-        threads: of the processor.
+        threads: of the processor; None takes up to four, beyond which so small a network gains nothing.
         person: who is seen; None for anybody.
 
     Raises:
@@ -115,14 +117,14 @@ class CoarsePredictor:
         model: FaceModel,
         weights: Path | None = None,
         engine: str = "auto",
-        threads: int | None = 1,
+        threads: int | None = None,
         person: CoarsePerson | None = None,
     ) -> None:
         path = weights or coarse_weights()
         self.header = read_header(path)
         check_header(path, self.header, NETWORK, face_model=model.name)
         self.spec = coarse_spec(path, self.header, person)
-        self.chosen: ChosenEngine = load_engine(self.spec, engine, threads)
+        self.chosen: ChosenEngine = load_engine(self.spec, engine, threads or min(MOST_THREADS, os.cpu_count() or 1))
         self.size = self.spec.inputs["crop"][2]
         self._model = model
         self._identity = None if person is None else model.identity(person.identity)

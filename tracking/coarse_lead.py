@@ -7,6 +7,7 @@ network gets wrong about this person, light and camera hardly changes from one f
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,14 @@ class _Correction:
     place: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the network says of a frame, and the crop that it saw of it."""
+
+    answer: CoarseAnswer
+    crop: Crop
+
+
 class CoarseLead:
     """One stream's coarse network. Not thread-safe.
 
@@ -61,11 +70,13 @@ class CoarseLead:
     def __init__(self, model: FaceModel, predictor: CoarsePredictor) -> None:
         self._model = model
         self._predictor = predictor
+        self._worker = ThreadPoolExecutor(1, "coarse network")
         self.lose_track()
 
     def lose_track(self) -> None:
         """Forgets the face; the next frame must go to the detector."""
         self._last: FaceParameters | None = None
+        self._mesh: NDArray[np.float32] | None = None
         self._observation: FaceObservation | None = None
         self._correction: _Correction | None = None
 
@@ -74,17 +85,31 @@ class CoarseLead:
         """Whether the network can go on by itself."""
         return self._last is not None and self._correction is not None
 
-    def look(self, image: Image, observation: FaceObservation, camera: Camera) -> tuple[CoarseAnswer, Crop]:
+    def look(self, image: Image, observation: FaceObservation, camera: Camera) -> Look:
         """The network's answer for a frame that the detector saw."""
         crop = crop_of_landmarks(observation.landmarks)
-        return self._predictor.predict(image, crop, camera), crop
+        return Look(self._predictor.predict(image, crop, camera), crop)
+
+    def look_beside(self, image: Image) -> Future[Look] | None:
+        """The network's answer for a frame that the detector is about to see, on another thread; None where there is
+        no face to follow. Until it is there, nothing else may be asked."""
+        last = self._last
+        if last is None or not self._fits(image):
+            return None
+        crop, camera = self._next_crop(last), last.camera
+        return self._worker.submit(lambda: Look(self._predictor.predict(image, crop, camera), crop))
+
+    def close(self) -> None:
+        """Ends the other thread."""
+        self._worker.shutdown()
 
     def opinion(self, answer: CoarseAnswer) -> Guess:
         """See CoarsePredictor."""
         return self._predictor.opinion(answer)
 
-    def learn(self, answer: CoarseAnswer, crop: Crop, fitted: FaceParameters, observation: FaceObservation) -> None:
-        """Takes what detector and fit found in the frame that `answer` belongs to."""
+    def learn(self, look: Look, fitted: FaceParameters, observation: FaceObservation) -> None:
+        """Takes what detector and fit found in the frame that was looked at."""
+        answer, crop = look.answer, look.crop
         own, true = answer.parameters, fitted
         own_size, own_place = _in_crop(own, crop)
         true_size, true_place = _in_crop(true, crop)
@@ -105,7 +130,7 @@ class CoarseLead:
                 place=_mean(known.place, found.place),
             )
         self._correction = found
-        self._last = fitted
+        self._last, self._mesh = fitted, None
         self._observation = observation
 
     def follow(self, image: Image) -> tuple[FaceParameters, FaceObservation] | None:
@@ -113,9 +138,9 @@ class CoarseLead:
         last, correction, observation = self._last, self._correction, self._observation
         if last is None or correction is None or observation is None:
             return None
-        if (last.camera.width, last.camera.height) != (image.shape[1], image.shape[0]):
+        if not self._fits(image):
             return None
-        crop = crop_of_landmarks(self._landmarks(last))
+        crop = self._next_crop(last)
         answer = self._predictor.predict(image, crop, last.camera)
         size, place = _in_crop(answer.parameters, crop)
         size, place = size + correction.size, place + correction.place
@@ -138,8 +163,16 @@ class CoarseLead:
         )  # fmt: skip
         landmarks = self._landmarks(found)
         low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
-        self._last = found
+        self._last, self._mesh = found, landmarks
         return found, replace(observation, landmarks=landmarks, box=np.concatenate([low, high]).astype(np.float32))
+
+    def _fits(self, image: Image) -> bool:
+        """Whether the picture is of the size that the last face was seen in."""
+        camera = None if self._last is None else self._last.camera
+        return camera is not None and (camera.height, camera.width) == image.shape[:2]
+
+    def _next_crop(self, last: FaceParameters) -> Crop:
+        return crop_of_landmarks(self._landmarks(last) if self._mesh is None else self._mesh)
 
     def _landmarks(self, parameters: FaceParameters) -> NDArray[np.float32]:
         """(478, 3) the mesh's landmarks as a detector would report them."""

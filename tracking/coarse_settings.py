@@ -16,7 +16,7 @@ class CoarseSettings(BaseModel):
     mode: Literal["off", "opinion", "lead"] = "off"
     """Nothing; a second opinion for the fit in every frame; or lead: the network alone follows the face, and the
     detector and the fit look after it every few frames."""
-    every: int = Field(default=5, ge=2, le=60)
+    every: int = Field(default=8, ge=2, le=60)
     """While leading, each so many-th frame goes to the detector and the fit."""
     engine: str = "auto"
     """What the network runs on: auto, or one of models.engines.choose.ENGINES."""

@@ -82,6 +82,8 @@ class FaceTracker:
         changed = settings.coarse != self.settings.coarse
         self.settings = settings
         if changed:
+            if self._lead is not None:
+                self._lead.close()
             self._lead = self._make_lead()
 
     def _make_lead(self) -> CoarseLead | None:
@@ -145,7 +147,12 @@ class FaceTracker:
         """By detector and fit, with the coarse network's opinion where there is one."""
         self._led = 0
         lead = self._lead
-        observation = self._subject.detect(frame.image, frame.time_s)
+        # A leading network looks at the frame at the same time as the detector.
+        beside = lead.look_beside(frame.image) if lead is not None and self.settings.coarse.mode == "lead" else None
+        try:
+            observation = self._subject.detect(frame.image, frame.time_s)
+        finally:
+            look = None if beside is None else beside.result()
         clock.mark("landmarks")
         if observation is None:
             if lead is not None:
@@ -155,10 +162,10 @@ class FaceTracker:
         if lead is None:
             result = self.session.fit(observation, width, height)
         else:
-            answer, crop = lead.look(frame.image, observation, self.session.camera(width, height))
+            look = look or lead.look(frame.image, observation, self.session.camera(width, height))
             clock.mark("coarse")
-            result = self.session.fit(observation, width, height, lead.opinion(answer))
-            lead.learn(answer, crop, result.parameters, observation)
+            result = self.session.fit(observation, width, height, lead.opinion(look.answer))
+            lead.learn(look, result.parameters, observation)
         self._confidence = fit_confidence(observation, result.error)
         clock.mark("fit")
         return result.parameters, observation, self._confidence
@@ -171,6 +178,8 @@ class FaceTracker:
     def close(self) -> None:
         """Frees the detectors."""
         self._subject.close()
+        if self._lead is not None:
+            self._lead.close()
 
     def __enter__(self) -> Self:
         return self

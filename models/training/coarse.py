@@ -20,8 +20,10 @@ from models.differentiable.projection import head_place, to_camera, to_crop
 from models.face_model import FaceModel, load_face_model
 from models.losses.labels import camera_loss, channel_loss, gaze_loss, point_loss, rotation_loss
 from models.losses.landmarks import INNER, landmark_loss, pair_loss
+from models.losses.pixels import photometric_loss
 from models.networks.presets import PresetName, preset
 from models.networks.vit import CoarseLayout, CoarseOutput, CoarseViT
+from models.training.coarse_features import FaceNetworkFiles, FeatureTerms
 from models.training.coarse_photograph import PhotographTerms, consistency
 from models.training.data.coarse_batches import CoarseBatch, RenderedCrops, endless
 from models.training.data.coarse_photos import PhotoBatch, Photos
@@ -81,6 +83,12 @@ class CoarseWeights(BaseModel):
     """L_pho on photographs, see `coarse_photograph`; it alone tells albedo, and light of real pictures."""
     consistency: float = 0.0
     """L_sc: the photographs' landmarks, pairs and L_pho again, with another picture's identity of the same person."""
+    identity_features: float = 0.0
+    """L_id on photographs, by the network `networks.identity`; the supplement's 0.1."""
+    emotion: float = 0.0
+    """L_emo, by `networks.emotion`; the supplement's 1."""
+    lip_reading: float = 0.0
+    """L_lr, by `networks.lips`; the supplement's 0.05."""
     photo_albedo: float = 0.0
     """Mean square of the albedo coefficients on photographs: L_reg's share of them."""
 
@@ -98,6 +106,8 @@ class CoarseSettings(BaseModel):
     """What learns: the whole network, or the close looks alone, several times faster, on one that has points."""
     photo_share: float = Field(default=0.2, ge=0, lt=1)
     """Share of a batch that are photographs, where there are labels of any."""
+    networks: FaceNetworkFiles = FaceNetworkFiles()
+    """Files of the networks that compare photographs with drawn faces."""
     weights: CoarseWeights = CoarseWeights()
     """Of the losses."""
 
@@ -134,6 +144,7 @@ class CoarseStage:
 
     Raises:
         ValueError: the close looks are to learn alone in a network that has none.
+        FeatureFileError: a file under `networks` cannot be used, or is missing for a loss that has a weight.
         WeightsError, TrainingError: `start` cannot be used.
     """
 
@@ -160,7 +171,11 @@ class CoarseStage:
         count = self.vit.layout.identity
         self._face68 = FacePoints.of_embedding(model, model.landmarks68, count)
         self._face478 = FacePoints.of_embedding(model, model.landmarks478, count)
-        drawn = settings.weights.photometric > 0
+        w = settings.weights
+        self._features = FeatureTerms(
+            settings.networks, {"identity": w.identity_features, "emotion": w.emotion, "lips": w.lip_reading}
+        )
+        drawn = w.photometric > 0 or bool(self._features.weights)
         self._photograph = PhotographTerms(model, self.vit.layout) if drawn and labels is not None else None
         self._pictures = RenderedCrops(pictures, wait_s)
         self._held_out = RenderedCrops(held_out, wait_s)
@@ -175,6 +190,7 @@ class CoarseStage:
         self._face478.to(device)
         if self._photograph is not None:
             self._photograph.to(device)
+            self._features.to(device)
         paired = self.settings.weights.consistency > 0
         image_size, photos = self.settings.image_size, self._photos
         shown = 0 if photos is None else round(size * self.settings.photo_share)
@@ -235,7 +251,10 @@ class CoarseStage:
         if w.photo_pairs:
             terms["photo_pairs"] = w.photo_pairs * pair_loss(own, detected, LIDS_AND_LIPS)
         if self._photograph is not None:
-            terms["photometric"] = w.photometric * self._photograph(found, photos)
+            pictures, drawn, masks = self._photograph.beside(found, photos)
+            if w.photometric:
+                terms["photometric"] = w.photometric * photometric_loss(pictures, drawn, masks)
+            terms |= self._features(pictures, drawn, masks, photos.landmarks)
         return terms
 
     def _terms(self, found: CoarseOutput, batch: CoarseBatch) -> dict[str, Tensor]:

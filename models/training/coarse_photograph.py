@@ -76,9 +76,12 @@ class PhotographTerms(nn.Module):
 
     def forward(self, found: CoarseOutput, photos: PhotoBatch) -> Tensor:
         """L_pho: mean over pictures of the L1 distance of sRGB colours 0..1 inside R; some 10 ms a picture."""
+        return photometric_loss(*self.beside(found, photos))
+
+    def beside(self, found: CoarseOutput, photos: PhotoBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """The photographs (B, 3, side, side), and what `draw` answers."""
         pictures = F.interpolate(photos.image, (self.side, self.side), mode="area")
-        drawn, masks = self.draw(found, photos)
-        return photometric_loss(pictures, drawn, masks)
+        return pictures, *self.draw(found, photos)
 
     def draw(self, found: CoarseOutput, photos: PhotoBatch) -> tuple[Tensor, Tensor]:
         """Pictures (B, 3, side, side) sRGB 0..1 of the answered faces, and R (B, 1, side, side)."""

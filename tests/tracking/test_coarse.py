@@ -78,9 +78,11 @@ class Biased:
     def __init__(self, truth: FaceParameters) -> None:
         self.truth = truth
         self.jump = np.zeros(3)
+        self.crops: list[Crop] = []
 
     def predict(self, image: np.ndarray, crop: Crop, camera: Camera) -> CoarseAnswer:
         true = self.truth
+        self.crops.append(crop)
         turn = from_rotvec(np.array([0.02, -0.05, 0.03])) @ seen(true)
         translation = (true.translation + self.jump) * np.array([1.0, 1.0, 1.0]) * 1.08
         rotation = HEAD_TO_CAMERA @ facing(translation) @ HEAD_TO_CAMERA @ turn
@@ -119,8 +121,7 @@ def test_a_steady_error_is_taken_out() -> None:
     network = Biased(start)
     lead = CoarseLead(load_face_model(), network)  # type: ignore[arg-type]
     assert not lead.ready
-    answer, crop = lead.look(picture, observed(start), start.camera)
-    lead.learn(answer, crop, start, observed(start))
+    lead.learn(lead.look(picture, observed(start), start.camera), start, observed(start))
     for step in range(1, 5):
         truth = truth_at(0.1 + 0.03 * step, 0.3 + 0.1 * step, 0.005 * step)
         network.truth = truth
@@ -135,13 +136,29 @@ def test_a_steady_error_is_taken_out() -> None:
         assert np.abs(observation.landmarks[:, :2] - observed(truth).landmarks[:, :2]).max() < 4
 
 
+def test_the_network_looks_beside_the_detector_where_there_is_a_face_to_follow() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    start = truth_at(0.1, 0.3, 0.0)
+    network = Biased(start)
+    lead = CoarseLead(load_face_model(), network)  # type: ignore[arg-type]
+    assert lead.look_beside(picture) is None
+    lead.learn(lead.look(picture, observed(start), start.camera), start, observed(start))
+    network.truth = truth_at(0.15, 0.4, 0.005)
+    pending = lead.look_beside(picture)
+    assert pending is not None and np.allclose(pending.result().answer.parameters.gaze, network.truth.gaze + 0.05)
+    # The same crop as where it follows alone, so that what is learned from the one holds for the other.
+    assert lead.follow(picture) is not None
+    assert network.crops[-1] == network.crops[-2]
+    assert lead.look_beside(np.zeros((100, 100, 3), np.uint8)) is None
+    lead.close()
+
+
 def test_a_jump_is_not_believed() -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
     start = truth_at(0.0, 0.0, 0.0)
     network = Biased(start)
     lead = CoarseLead(load_face_model(), network)  # type: ignore[arg-type]
-    answer, crop = lead.look(picture, observed(start), start.camera)
-    lead.learn(answer, crop, start, observed(start))
+    lead.learn(lead.look(picture, observed(start), start.camera), start, observed(start))
     network.jump = np.array([0.2, 0.0, 0.0])
     assert lead.follow(picture) is None
     network.jump = np.zeros(3)
