@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
 NETWORK = "coarse-vit"
 MOST_THREADS = 4
+"""So small a network gains nothing from more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class CoarsePredictor:
         model: the face model; its name must be the one that the weights were trained for.
         weights: file; by default the shipped `lite` ones.
         engine: see `load_engine`.
-        threads: of the processor; None takes up to four, beyond which so small a network gains nothing.
+        threads: of the processor; None takes as many as pay, see `paying_threads`.
         person: who is seen; None for anybody.
 
     Raises:
@@ -124,7 +125,7 @@ class CoarsePredictor:
         self.header = read_header(path)
         check_header(path, self.header, NETWORK, face_model=model.name)
         self.spec = coarse_spec(path, self.header, person)
-        self.chosen: ChosenEngine = load_engine(self.spec, engine, threads or min(MOST_THREADS, os.cpu_count() or 1))
+        self.chosen: ChosenEngine = load_engine(self.spec, engine, threads or paying_threads())
         self.size = self.spec.inputs["crop"][2]
         self._model = model
         self._identity = None if person is None else model.identity(person.identity)
@@ -172,6 +173,15 @@ class CoarsePredictor:
             rotation=answer.seen,
             rotation_sigma=float(extra["rotation_sigma"]),
         )
+
+
+def paying_threads(taken: int = 0) -> int:
+    """Threads with which the network is fastest.
+
+    Args:
+        taken: processor cores that work on something else all the time.
+    """
+    return max(1, min(MOST_THREADS, (os.cpu_count() or 1) - taken))
 
 
 def crop_of_landmarks(landmarks: NDArray[np.floating]) -> Crop:

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
-from tracking.coarse import CoarsePredictor
+from tracking.coarse import CoarsePredictor, paying_threads
 from tracking.coarse_lead import CoarseLead
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession
@@ -80,6 +80,7 @@ class FaceTracker:
         if settings.presence != self.settings.presence:
             self._presence = Presence(settings.presence)
         changed = settings.coarse != self.settings.coarse
+        changed |= settings.detail.enabled != self.settings.detail.enabled
         self.settings = settings
         if changed:
             if self._lead is not None:
@@ -91,7 +92,9 @@ class FaceTracker:
         if wanted.mode == "off":
             return None
         person = None if wanted.person is None else CoarsePerson.read(wanted.person)
-        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine, person=person))
+        # Wrinkles keep a core busy; on two, a network that wants both waits for that one.
+        threads = paying_threads(taken=int(self.settings.detail.enabled))
+        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine, threads, person))
 
     def reset(self) -> None:
         """Forgets the person: a new source begins."""

@@ -49,7 +49,7 @@ class LearnedCore:
         """The tracker's. A face of any size is encoded: what is measured is time, and the demo's face is small."""
         return TrackerSettings(
             coarse=CoarseSettings(mode=self.coarse, weights=self.coarse_weights),
-            detail=DetailSettings(smallest_face=0),
+            detail=DetailSettings(enabled=self.detail, smallest_face=0),
         )
 
 

@@ -33,6 +33,8 @@ class Options(BaseModel):
     """Synthetic people."""
     driven: int = Field(default=12, ge=1, le=200)
     """Synthetic people that are driven from pictures of a capture."""
+    photometric: int = Field(default=0, ge=0, le=100)
+    """Synthetic people on whom the paper's photometric losses are compared with the network, ten seconds each."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -53,7 +55,13 @@ def run(args: Sequence[str], prog: str) -> int:
     network, header = load_detail(path, model.name)
     with progress_bar() as bar:
         task = DetailEvaluation(
-            network, options.labels, runs_folder() / "textures", options.scan, options.people, driven=options.driven
+            network,
+            options.labels,
+            runs_folder() / "textures",
+            options.scan,
+            options.people,
+            driven=options.driven,
+            photometric=options.photometric,
         )
         figures = run_detail(DetailMap(model), task, Progress(bar.start, bar.step))
     figures["about"] = {"weights": path.name, "training": header.training, "machine": machine_facts()}

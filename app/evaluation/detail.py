@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.evaluation.scan import LIGHTS, ScanView, light_scan, load_scan, view_scan
+from app.evaluation.scan import LIGHTS, Scan, ScanView, light_scan, load_scan, view_scan
 from app.jobs.track import Progress
 from models.face_model.detail_map import DetailMap
 from models.geometry.depth_map import depth_map, facing_cosines
@@ -26,6 +26,7 @@ from models.training.data.wrinkle_faces import Skins, WrinkleFaces, network_imag
 from models.training.evaluation.answers import DetailAnswers
 from models.training.evaluation.driven_detail import driven_figures
 from models.training.evaluation.people_detail import drawn_line_figures, people_figures
+from models.training.evaluation.photometric_detail import photometric_figures
 from models.training.evaluation.synthetic_detail import mark_figures, truth_figures
 from models.training.splits import load_splits
 from tracking.still import StillTracker
@@ -45,6 +46,7 @@ class DetailEvaluation:
         people: synthetic people, the first seeds of the test part.
         marked: synthetic people for the marks.
         driven: synthetic people that are driven from pictures of a capture, where tension joins before the decoder.
+        photometric: synthetic people on whom the photometric losses are compared with the network.
     """
 
     network: DetailMAE
@@ -54,6 +56,7 @@ class DetailEvaluation:
     people: int = 100
     marked: int = 24
     driven: int = 12
+    photometric: int = 0
 
 
 def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) -> dict[str, Any]:
@@ -64,12 +67,15 @@ def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) ->
         CommandError: the scan cannot be read.
     """
     cv2.setNumThreads(1)
+    # First, for it may not be readable, and the rest takes minutes.
+    scan = None if task.scan is None else load_scan(task.scan)
     answers = DetailAnswers(task.network, window.mask)
     people = load_people(task.labels, task.cache, window, "test")
     seeds = load_splits().detail.synthetic_seeds.test
     skins = Skins([face.rgb for face in people.neutral], window, painted=8, seed=seeds[0])
     faces = WrinkleFaces(window, skins)
     total = task.people + task.marked + task.driven + len(people.pairs) + (len(LIGHTS) if task.scan else 0)
+    total += 2 * task.photometric
     progress.start("detail", total)
     mean_rgb = np.mean([face.rgb for face in people.neutral], axis=0).astype(np.uint8)
     mean_skin = network_image(mean_rgb, np.median([face.visibility for face in people.neutral], axis=0))
@@ -84,21 +90,27 @@ def run_detail(window: DetailMap, task: DetailEvaluation, progress: Progress) ->
     if task.network.settings.fusion == "decoder":
         driven = range(seeds[0] + 800, seeds[0] + 800 + task.driven)
         figures["driven"] = driven_figures(answers, faces, driven, progress.step)
+    if task.photometric:
+        few = range(seeds[0] + 900, seeds[0] + 900 + task.photometric)
+        figures["photometric_losses"] = {
+            name: photometric_figures(answers, faces, few, name == "side light", progress.step)
+            for name in ("random light", "side light")
+        }
     wrinkles = figures["marks_over_wrinkles"]["wrinkles_mm_per_log_contrast"]
     line = figures["line_on_flat_photo"]
     line["over_wrinkles_of_the_same_contrast"] = line["line_mm_per_log_contrast"] / wrinkles
-    if task.scan is not None:
-        figures["scan"] = scan_figures(window, answers, task.scan, progress)
+    if scan is not None:
+        figures["scan"] = scan_figures(window, answers, scan, progress)
     return figures
 
 
-def scan_figures(window: DetailMap, answers: DetailAnswers, folder: Path, progress: Progress) -> dict[str, float]:
+def scan_figures(window: DetailMap, answers: DetailAnswers, scan: Scan, progress: Progress) -> dict[str, float]:
     """Correlation of the slopes that displacement adds with those of the scan's normal map, for each light.
 
     Both are the x and y parts (camera frame) of what is added to the smooth normal, inside the detail mask where the
     camera sees the skin, with what changes slower than some twelve texels taken out.
     """
-    view = view_scan(load_scan(folder))
+    view = view_scan(scan)
     figures = {}
     with StillTracker(model=window.model) as tracker:
         for name in LIGHTS:

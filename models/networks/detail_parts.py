@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.networks.mae import DetailMAE, Encoding
+from models.networks.detail_convolutions import Encoding
+from models.networks.mae import DetailMAE
 
 
 class DetailEncoder(nn.Module):
-    """(B, 4, S, S) picture and visibility -> tokens, and the stem's features at full and half resolution.
+    """(B, 4, S, S) picture and visibility -> tokens, and the stem's features at three resolutions.
 
     A network without a refining head answers tokens alone.
     """
@@ -35,5 +36,4 @@ class DetailDecoder(nn.Module):
     def forward(self, *parts: Tensor) -> Tensor:
         """See the class; the tension comes last."""
         *encoded, tension = parts
-        full, half = encoded[1:] if len(encoded) == 3 else (None, None)
-        return self.network.decode(Encoding(encoded[0], full, half), tension)
+        return self.network.decode(Encoding(*encoded), tension)

@@ -5,100 +5,23 @@ heads, depth 8; masking ratio zero). After He et al., Masked Autoencoders Are Sc
 the picture comes unwrapped, with visibility, and where tension joins are reconstructions: by default it joins before
 the decoder, so that a person is encoded once and driving costs the decoder alone.
 
-The `lite` preset has two parts more, which the paper has not: a convolutional stem, and after the decoder a thin
-convolutional head that sees the stem's features and the tension at full resolution, which removes the steps at the
-borders of patches.
+The `lite` preset has two parts more, which the paper has not, see `detail_convolutions`.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  (everyone's name for it)
 
-from models.networks.presets import STEM_FULL, STEM_HALF, MAESettings
+from models.networks.detail_convolutions import ConvolutionalStem, Encoding, RefiningHead, StemMaps
+from models.networks.presets import MAESettings
 from models.networks.transformer import Block, PatchEmbedding, sincos_positions, unpatchify
-from models.networks.unet import IMAGE_CHANNELS, OUTPUT_SCALE, PREPARED_CHANNELS, with_contrast
+from models.networks.unet import IMAGE_CHANNELS, OUTPUT_SCALE
 
 __all__ = ["DetailMAE", "Encoding"]
 
 TENSION_SCALE = 5.0
 """Most tension lies within 0.2 either way: scaled to about one."""
-_FULL, _HALF, _HEAD = STEM_FULL, STEM_HALF, 32
-_MAPS = 7
-"""With tension, the features of either resolution add up to a multiple of eight channels, which processors like."""
-
-
-class Encoding(NamedTuple):
-    """What the encoder knows of a person's skin; does not depend on the expression with fusion before the decoder.
-
-    Attributes:
-        tokens: (B, N, encoder dim).
-        full: (B, 8, H, W) features of the convolutional stem, or None without a refining head.
-        half: (B, 24, H/2, W/2) the same.
-    """
-
-    tokens: Tensor
-    full: Tensor | None
-    half: Tensor | None
-
-
-class _Stem(nn.Module):
-    """(B, C, H, W) -> tokens (B, N, dim), and the features at full and half resolution. Patch 16.
-
-    The first four of the C channels are picture and visibility, to which their contrast is added.
-    """
-
-    def __init__(self, channels: int, dim: int) -> None:
-        super().__init__()
-        channels += PREPARED_CHANNELS - IMAGE_CHANNELS
-        self.at_full = nn.Sequential(nn.Conv2d(channels, _FULL, 3, padding=1), nn.ReLU())
-        self.at_half = nn.Sequential(
-            nn.Conv2d(_FULL, _HALF, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(_HALF, _HALF, 3, padding=1), nn.ReLU()
-        )
-        widths = [_HALF, dim // 4, dim // 2, dim]
-        layers: list[nn.Module] = []
-        for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
-        self.rest = nn.Sequential(*layers, nn.Conv2d(dim, dim, 1))
-
-    def forward(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        prepared = torch.cat([with_contrast(maps[:, :IMAGE_CHANNELS]), maps[:, IMAGE_CHANNELS:]], dim=1)
-        full = self.at_full(prepared)
-        half = self.at_half(full)
-        return self.rest(half).flatten(2).transpose(1, 2), full, half
-
-
-class _RefiningHead(nn.Module):
-    """Decoder tokens, stem features and tension -> (B, 1, H, W)."""
-
-    def __init__(self, dim: int, patch: int) -> None:
-        super().__init__()
-        self.patch = patch
-        self.spread = nn.Linear(dim, _MAPS * (patch // 2) ** 2)
-        self.at_half = nn.Sequential(
-            nn.Conv2d(_MAPS + _HALF + 1, _HEAD, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(_HEAD, _HEAD, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(_HEAD, 4 * _MAPS, 1), nn.PixelShuffle(2),
-        )  # fmt: skip
-        self.at_full = nn.Sequential(
-            nn.Conv2d(_MAPS + _FULL + 1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 1, 3, padding=1)
-        )
-
-    def forward(self, tokens: Tensor, encoding: Encoding, tension: Tensor, grid: tuple[int, int]) -> Tensor:
-        maps = unpatchify(self.spread(tokens), self.patch // 2, grid)
-        small = F.avg_pool2d(tension, 2)
-        half = self.at_half(torch.cat([maps, _present(encoding.half), small], dim=1))
-        return self.at_full(torch.cat([half, _present(encoding.full), tension], dim=1))  # type: ignore[no-any-return]
-
-
-def _present(features: Tensor | None) -> Tensor:
-    if features is None:
-        raise ValueError("this encoding comes from a network without a refining head")
-    return features
 
 
 class DetailMAE(nn.Module):
@@ -121,7 +44,7 @@ class DetailMAE(nn.Module):
         self.grid = (s.image_size // s.patch,) * 2
         channels = IMAGE_CHANNELS + (s.fusion == "early")
         self.embed = (
-            _Stem(channels, s.encoder_dim)
+            ConvolutionalStem(channels, s.encoder_dim)
             if s.stem == "convolutional"
             else PatchEmbedding(channels, s.patch, s.encoder_dim)
         )
@@ -133,7 +56,7 @@ class DetailMAE(nn.Module):
         self.decoder = nn.Sequential(*(Block(s.decoder_dim, s.decoder_heads) for _ in range(s.decoder_depth)))
         self.decoder_norm = nn.LayerNorm(s.decoder_dim)
         self.to_patches = None if s.refine else nn.Linear(s.decoder_dim, s.patch**2)
-        self.refine = _RefiningHead(s.decoder_dim, s.patch) if s.refine else None
+        self.refine = RefiningHead(s.decoder_dim, s.patch) if s.refine else None
         for name, dim in (("encoder", s.encoder_dim), ("decoder", s.decoder_dim)):
             self.register_buffer(f"{name}_positions", sincos_positions(self.grid, dim)[None], persistent=False)
 
@@ -143,6 +66,12 @@ class DetailMAE(nn.Module):
         whole = self.get_buffer(f"{name}_positions").reshape(1, *self.grid, -1)
         part = whole[:, origin[0] : origin[0] + rows, origin[1] : origin[1] + columns]
         return part.reshape(1, rows * columns, -1)
+
+    def _embedded(self, image: Tensor) -> tuple[Tensor, StemMaps | None]:
+        """Tokens without positions, and the stem's features where there is one."""
+        if isinstance(self.embed, ConvolutionalStem):
+            return self.embed(image)  # type: ignore[no-any-return]
+        return self.embed(image), None
 
     def encode(self, image: Tensor, tension: Tensor | None = None, origin: tuple[int, int] = (0, 0)) -> Encoding:
         """What the picture says of the skin.
@@ -159,13 +88,9 @@ class DetailMAE(nn.Module):
             if tension is None:
                 raise ValueError("with early fusion the encoder needs the tension map")
             image = torch.cat([image, tension * TENSION_SCALE], dim=1)
-        full = half = None
-        if isinstance(self.embed, _Stem):
-            tokens, full, half = self.embed(image)
-        else:
-            tokens = self.embed(image)
+        tokens, maps = self._embedded(image)
         tokens = tokens + self._positions("encoder", image, origin)
-        return Encoding(self.encoder_norm(self.encoder(tokens)), full, half)
+        return Encoding(self.encoder_norm(self.encoder(tokens)), *(maps or ()))
 
     def decode(self, encoding: Encoding, tension: Tensor, origin: tuple[int, int] = (0, 0)) -> Tensor:
         """(B, 1, S, S) millimetres: the relief of the encoded skin under a tension (B, 1, S, S)."""
@@ -203,11 +128,7 @@ class DetailMAE(nn.Module):
         """As `forward`, but the encoder sees a random part of the tokens and the decoder a learned one for the rest."""
         if self.settings.fusion == "early":
             image = torch.cat([image, tension * TENSION_SCALE], dim=1)
-        full = half = None
-        if isinstance(self.embed, _Stem):
-            tokens, full, half = self.embed(image)
-        else:
-            tokens = self.embed(image)
+        tokens, maps = self._embedded(image)
         tokens = tokens + self._positions("encoder", image, (0, 0))
         batch, count, dim = tokens.shape
         kept = max(1, round(count * (1 - self.settings.masking_ratio)))
@@ -216,4 +137,4 @@ class DetailMAE(nn.Module):
         seen = self.to_decoder(seen)
         whole = self.mask_token.expand(batch, count, -1).to(seen.dtype)
         whole = whole.scatter(1, order.expand(-1, -1, seen.shape[2]), seen)
-        return self._from_tokens(whole, Encoding(seen, full, half), tension)
+        return self._from_tokens(whole, Encoding(seen, *(maps or ())), tension)

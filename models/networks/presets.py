@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PresetName = Literal["paper", "lite"]
-STEM_FULL, STEM_HALF = 8, 24
-"""Channels of the detail stem's features at full and at half resolution."""
+STEM_FULL, STEM_HALF, STEM_QUARTER = 8, 24, 48
+"""Channels of the detail stem's features at full, half and quarter resolution."""
 
 
 class ViTSettings(BaseModel):
@@ -73,7 +73,8 @@ class MAESettings(BaseModel):
         size, side = self.image_size, self.image_size // self.patch
         shapes: list[tuple[int, ...]] = [(1, side * side, self.encoder_dim)]
         if self.stem == "convolutional":
-            shapes += [(1, STEM_FULL, size, size), (1, STEM_HALF, size // 2, size // 2)]
+            maps = (STEM_FULL, STEM_HALF, STEM_QUARTER)
+            shapes += [(1, channels, size >> k, size >> k) for k, channels in enumerate(maps)]
         return shapes
 
 

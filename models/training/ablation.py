@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.networks.mae import DetailMAE, Encoding
+from models.networks.detail_convolutions import Encoding
+from models.networks.mae import DetailMAE
 from models.networks.presets import MAESettings
 from models.networks.unet import TeacherUNet
 from models.training.checkpoint import TrainingError

@@ -18,7 +18,7 @@ from models.networks.presets import ViTSettings
 from models.networks.stored import WeightsError, WeightsHeader, write_weights
 from models.networks.vit import CoarseViT
 from tracking import FaceTracker, StillTracker, TrackerSettings
-from tracking.coarse import NETWORK, CoarseAnswer, CoarsePredictor, crop_of_landmarks
+from tracking.coarse import NETWORK, CoarseAnswer, CoarsePredictor, crop_of_landmarks, paying_threads
 from tracking.coarse_lead import CoarseLead, seen
 from tracking.coarse_settings import CoarseSettings
 from tracking.fit.regressor import Guess
@@ -197,3 +197,9 @@ def test_still_pictures_by_the_network_alone(weights: Path, demo_clip: Path) -> 
     assert angle_between(refined.rotation, raw.rotation) > 1e-3
     with pytest.raises(ValueError, match="nothing but the fit"):
         StillTracker(refine=False)
+
+
+def test_threads_leave_the_cores_that_others_keep_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, taken, threads in ((2, 0, 2), (2, 1, 1), (1, 1, 1), (16, 1, 4), (None, 0, 1)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert paying_threads(taken) == threads

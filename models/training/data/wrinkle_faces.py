@@ -19,6 +19,7 @@ from models.synthesis.skin import skin_texture
 from models.training.data.anatomy import landmark_texels, random_lines
 from models.training.data.detail_shading import detail_normals, occlusion, random_light, shading
 from models.training.data.expressions import random_expression
+from models.training.data.habit import habitual_opening
 from models.training.data.noise import random_warp, smooth_noise
 from models.training.data.skin_marks import add_marks
 from models.training.data.strain import SurfaceMaps, surface_maps
@@ -180,6 +181,7 @@ class WrinkleFaces:
         self.skins = skins
         self._landmarks = landmark_texels(window)
         self._open = 1 - window.region("hidden")
+        self._habit = habitual_opening(window)
 
     def person(self, rng: np.random.Generator, age: float | None = None) -> Person:
         """A random person; `age` 0 (smooth) .. 1 (deeply lined), random by default."""
@@ -198,7 +200,7 @@ class WrinkleFaces:
 
     def relief(self, person: Person, maps: SurfaceMaps) -> Floats:
         """(256, 256) millimetres: the person's displacement in that expression."""
-        return displacement(person.layout, maps, self.window.mask)
+        return displacement(person.layout, maps, self.window.mask, self._habit)
 
     def picture(
         self, person: Person, maps: SurfaceMaps, relief: Floats, view: View, rng: np.random.Generator

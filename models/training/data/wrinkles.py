@@ -18,7 +18,7 @@ from models.face_model.detail_map import DETAIL_SIZE
 from models.training.data.noise import smooth_noise
 from models.training.data.strain import SurfaceMaps
 
-__all__ = ["Crease", "WrinkleLayout", "displacement", "random_layout"]
+__all__ = ["ORIENTATIONS", "Crease", "WrinkleLayout", "displacement", "field_opening", "random_layout"]
 
 Floats = NDArray[np.float32]
 
@@ -62,7 +62,7 @@ class WrinkleLayout:
         creases: lines.
         amounts: (bands,) millimetres of the crease fields at a compression of 0.2.
         offsets: (bands, orientations, 2) where each field is cut from.
-        static: share of the fields that is there at rest.
+        static: share of the fields that is there at rest, of what habit folds (see `habit.habitual_opening`).
         regional: (256, 256) in 0..1.5, how much this person's skin creases where.
     """
 
@@ -113,7 +113,7 @@ def random_layout(rng: np.random.Generator, lines: tuple[Crease, ...], age: floa
         lines,
         amounts.astype(np.float32),
         rng.integers(0, FIELD - DETAIL_SIZE, (len(BANDS), ORIENTATIONS, 2)),
-        float(rng.uniform(0, 0.07) * age),
+        float(rng.uniform(0.03, 0.3) * (0.2 + 0.8 * age)),
         regional,
     )
 
@@ -186,6 +186,7 @@ def _crease_fields(
     offsets: NDArray[np.int64],
     amounts: Floats,
     static: float,
+    habit: Floats,
     regional: Floats,
     metric: Floats,
     neutral: Floats,
@@ -206,7 +207,7 @@ def _crease_fields(
                 g0 = cc * neutral[y, x, 0] + cs * neutral[y, x, 1] + ss * neutral[y, x, 2]
                 squeeze = 1 - np.sqrt(min(max((g1 + np.float32(1e-3)) / (g0 + np.float32(1e-3)), 0.09), 2.9))
                 opened = min(max((squeeze - 0.01) / 0.2, 0.0), 1.6)
-                opened = max(opened, static * min(max(1 + squeeze / 0.12, 0.0), 1.0))
+                opened = max(opened, static * habit[k, y, x] * min(max(1 + squeeze / 0.12, 0.0), 1.0))
                 if opened > 0:
                     total = np.float32(0)
                     for b in range(bands):
@@ -214,18 +215,24 @@ def _crease_fields(
                     out[y, x] += opened * regional[y, x] * total
 
 
-def displacement(layout: WrinkleLayout, maps: SurfaceMaps, mask: Floats) -> Floats:
+def field_opening(squeeze: Floats) -> Floats:
+    """How far fields of creases open under a compression across them: 0 shut .. 1.6."""
+    return np.asarray(np.clip((squeeze - 0.01) / 0.2, 0.0, 1.6), np.float32)
+
+
+def displacement(layout: WrinkleLayout, maps: SurfaceMaps, mask: Floats, habit: Floats) -> Floats:
     """(256, 256) millimetres along the outward normal of a person's skin in an expression.
 
     Args:
         layout: the person's.
         maps: of the posed face.
         mask: (256, 256) where displacement may be.
+        habit: (8, 256, 256), see `habit.habitual_opening`.
     """
     out = np.zeros((DETAIL_SIZE, DETAIL_SIZE), np.float32)
     _crease_fields(
-        _fields(), layout.offsets, layout.amounts, layout.static, layout.regional, maps.metric, maps.neutral_metric,
-        mask, out,
+        _fields(), layout.offsets, layout.amounts, layout.static, habit, layout.regional, maps.metric,
+        maps.neutral_metric, mask, out,
     )  # fmt: skip
     touched, nearest = np.zeros_like(out), np.full_like(out, 1e9)
     for crease in layout.creases:

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.networks.mae import DetailMAE, Encoding
+from models.networks.detail_convolutions import Encoding
+from models.networks.mae import DetailMAE
 from models.training.data.textures import FaceTexture
 from models.training.data.wrinkle_faces import network_image
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.avatars.person_sources import MixedSkin, choose_sources
-from models.networks.mae import Encoding
+from models.networks.detail_convolutions import Encoding
 from models.training.data.expressions import random_expression
 from models.training.data.wrinkle_faces import View, WrinkleFaces, network_image
 from models.training.detail_figures import correlation
@@ -110,7 +110,7 @@ def _encoded(answers: DetailAnswers, image: Floats) -> tuple[Floats, ...]:
 def _decoded(answers: DetailAnswers, parts: tuple[Floats, ...], tension: Floats) -> Floats:
     with torch.no_grad():
         tensors = [torch.from_numpy(part).to(answers.device) for part in parts]
-        encoding = Encoding(*tensors, *([None] * (3 - len(tensors))))
+        encoding = Encoding(*tensors)
         at = torch.from_numpy(np.ascontiguousarray(tension))[None, None].to(answers.device)
         found = answers.network.decode(encoding, at)[0, 0].float().cpu().numpy() * answers.mask
     return np.asarray(found, np.float32)

@@ -14,6 +14,7 @@ from models.training.data.detail_shading import detail_normals, shading
 from models.training.data.strain import surface_maps
 from models.training.data.textures import FaceTexture
 from models.training.detail_photometric import LitFace, lit_face, photometric_terms, rendered
+from models.training.evaluation.photometric_detail import explained
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,14 @@ def test_the_gradient_leads_to_relief(window: DetailMap) -> None:
     assert start.grad is not None
     step = -start.grad[0, 0].numpy() * window.mask
     assert float(np.corrcoef(step.ravel(), relief.ravel())[0, 1]) > 0.1
+
+
+def test_relief_of_a_face_without_texture_is_found_from_its_shading(window: DetailMap) -> None:
+    face, relief = side_lit(window)
+    found = explained(lit_face(face, window), window.mask, steps=30)
+    inside = (window.mask > 0.5) & (np.arange(256)[:, None] > 110)
+    assert float(np.corrcoef(found[inside], relief[inside])[0, 1]) > 0.4
+    assert float(np.abs(found[window.mask < 1e-3]).max()) < 1e-3
 
 
 def test_mrf_is_there_where_features_are(window: DetailMap) -> None:
