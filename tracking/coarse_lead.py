@@ -99,6 +99,13 @@ class CoarseLead:
         crop, camera = self._next_crop(last), last.camera
         return self._worker.submit(lambda: Look(self._predictor.predict(image, crop, camera), crop))
 
+    @staticmethod
+    def saw(look: Look, observation: FaceObservation) -> bool:
+        """Whether the face that the detector found lies in the crop that was looked at; it may have jumped."""
+        crop, wanted = look.crop, crop_of_landmarks(observation.landmarks)
+        aside = max(abs(crop.x - wanted.x), abs(crop.y - wanted.y)) / wanted.half
+        return aside < LARGEST_STEP and abs(float(np.log(crop.half / wanted.half))) < LARGEST_STEP
+
     def close(self) -> None:
         """Ends the other thread."""
         self._worker.shutdown()

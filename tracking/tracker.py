@@ -165,7 +165,8 @@ class FaceTracker:
         if lead is None:
             result = self.session.fit(observation, width, height)
         else:
-            look = look or lead.look(frame.image, observation, self.session.camera(width, height))
+            if look is None or not lead.saw(look, observation):
+                look = lead.look(frame.image, observation, self.session.camera(width, height))
             clock.mark("coarse")
             result = self.session.fit(observation, width, height, lead.opinion(look.answer))
             lead.learn(look, result.parameters, observation)

@@ -149,6 +149,9 @@ def test_the_network_looks_beside_the_detector_where_there_is_a_face_to_follow()
     # The same crop as where it follows alone, so that what is learned from the one holds for the other.
     assert lead.follow(picture) is not None
     assert network.crops[-1] == network.crops[-2]
+    assert lead.saw(pending.result(), observed(network.truth))
+    assert not lead.saw(pending.result(), observed(truth_at(0.15, 0.4, 0.12)))
+    assert not lead.saw(pending.result(), observed(replace(start, translation=start.translation * 0.7)))
     assert lead.look_beside(np.zeros((100, 100, 3), np.uint8)) is None
     lead.close()
 
