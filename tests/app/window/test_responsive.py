@@ -102,8 +102,9 @@ def test_nothing_blocks_while_views_change(tracking: Opened) -> None:
             QTest.qWait(400)
         tracking.window.models.view.overlay = "mesh"
         QTest.qWait(400)
-    # The first view of wrinkles loads their networks, which keeps other threads waiting once, some 0.3 s.
-    assert_answers(watchdog, longest_wait=10 * BLOCKED_MS)
+    # The first view of wrinkles loads their networks, which keeps other threads waiting once: some 0.3 s, longer where
+    # nothing is in the cache of the file system yet.
+    assert_answers(watchdog, longest_wait=20 * BLOCKED_MS)
 
 
 def test_low_power_draws_and_tracks_less(tracking: Opened, until: Until) -> None:
