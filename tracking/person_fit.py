@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 from models.face_model import FaceModel
 from models.geometry.rotations import HEAD_TO_CAMERA
@@ -168,6 +167,9 @@ def fitted_mesh(model: FaceModel, parameters: FaceParameters, observation: FaceO
         parameters: of the picture.
         observation: of the picture.
     """
+    # Late: the window reads this file when it lists avatars, and all of SciPy's interpolation makes it stand still.
+    from scipy.interpolate import RBFInterpolator
+
     posed = model.pose(parameters.identity, parameters.expression, parameters.gaze)
     camera = parameters.camera
     points = camera.to_camera(posed.vertices, parameters.rotation, parameters.translation)

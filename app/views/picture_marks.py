@@ -28,14 +28,25 @@ FRACTION = 16
 """OpenCV takes sixteenths of a pixel."""
 
 
+PLANE = 1000
+"""Size of the plane in which the landmarks are joined to triangles."""
+
+
 @lru_cache(maxsize=2)
 def mesh_edges(model: FaceModel) -> NDArray[np.int32]:
     """(E, 2) pairs of the 478 landmarks that are neighbours on the mean face, seen from the front."""
-    from scipy.spatial import Delaunay
-
     places = model.embed(model.mean, model.landmarks478)
-    corners = Delaunay(places[:, :2]).simplices
-    edges = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    # OpenCV's triangulation: loading SciPy's for this alone makes the window stand still for a sixth of a second.
+    span = np.ptp(places[:, :2], axis=0).max()
+    flat = np.asarray((places[:, :2] - places[:, :2].min(axis=0)) * (PLANE / span), np.float32)
+    plane = cv2.Subdiv2D((-1, -1, PLANE + 2, PLANE + 2))
+    index = {(float(x), float(y)): n for n, (x, y) in enumerate(flat)}
+    for x, y in index:
+        plane.insert((x, y))
+    found = np.asarray(plane.getEdgeList()).reshape(-1, 2, 2).tolist()
+    # Edges to the corners of the plane have ends that are no landmark.
+    pairs = [(index.get(tuple(start)), index.get(tuple(end))) for start, end in found]
+    edges = np.asarray([pair for pair in pairs if None not in pair], np.int64)
     edges = np.unique(np.sort(edges, axis=1), axis=0)
     lengths = np.linalg.norm(places[edges[:, 0]] - places[edges[:, 1]], axis=1)
     return np.asarray(edges[lengths < 0.035], np.int32)

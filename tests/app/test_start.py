@@ -21,6 +21,24 @@ def test_window_is_there_before_heavy_libraries() -> None:
     assert loaded & LATE == set()
 
 
+def test_what_is_done_soon_after_the_start_brings_no_heavy_libraries() -> None:
+    """Loading a library in any thread makes the whole window stand still; the list of avatars is read behind it and
+    the mesh is drawn into the camera's picture by it."""
+    code = """
+import sys
+import app.window.run
+from app.live.avatars import _choices
+from app.views.picture_marks import mesh_edges
+from models.face_model import load_face_model
+print(len(_choices(())[0]), len(mesh_edges(load_face_model())))
+print(sorted(sys.modules.keys() & {"scipy.spatial", "scipy.interpolate", "scipy.optimize", "torch", "openvino"}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    counts, loaded = done.stdout.splitlines()
+    assert min(map(int, counts.split())) > 0
+    assert loaded == "[]"
+
+
 def test_names_of_packages_are_there() -> None:
     """What is imported late is imported all the same."""
     import models.avatars

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -58,17 +59,23 @@ class Watchdog:
 
 @contextmanager
 def watched() -> Iterator[Watchdog]:
+    # As the program does once it has started (`app.window.run`): what a whole test run has loaded is no garbage.
+    gc.collect()
+    gc.freeze()
     watchdog = Watchdog()
-    yield watchdog
-    watchdog.stop()
+    try:
+        yield watchdog
+    finally:
+        watchdog.stop()
+        gc.unfreeze()
 
 
-def assert_answers(watchdog: Watchdog, longest_wait: float = 5 * BLOCKED_MS) -> None:
+def assert_answers(watchdog: Watchdog) -> None:
     worst = sorted(watchdog.worked_ms)[-5:]
     assert worst[-1] < BLOCKED_MS, worst
     # Waiting (for a lock, a file, another thread) is no work, so the clock is asked, too. A busy machine stretches it.
     waits = sorted(watchdog.gaps_ms)[-5:]
-    assert np.percentile(watchdog.gaps_ms, 95) < BLOCKED_MS and waits[-1] < longest_wait, waits
+    assert np.percentile(watchdog.gaps_ms, 95) < BLOCKED_MS and waits[-1] < 5 * BLOCKED_MS, waits
 
 
 def test_nothing_blocks_while_tracking(tracking: Opened) -> None:
@@ -102,9 +109,7 @@ def test_nothing_blocks_while_views_change(tracking: Opened) -> None:
             QTest.qWait(400)
         tracking.window.models.view.overlay = "mesh"
         QTest.qWait(400)
-    # The first view of wrinkles loads their networks, which keeps other threads waiting once: some 0.3 s, longer where
-    # nothing is in the cache of the file system yet.
-    assert_answers(watchdog, longest_wait=20 * BLOCKED_MS)
+    assert_answers(watchdog)
 
 
 def test_low_power_draws_and_tracks_less(tracking: Opened, until: Until) -> None:
