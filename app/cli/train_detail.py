@@ -39,7 +39,7 @@ class Options(BaseModel):
     device: str | None = None
     """cpu or cuda, instead of the configuration's."""
     start: Path | None = None
-    """Weights that a new run starts from, instead of random ones."""
+    """Weights that a new run starts from, instead of random ones: best.safetensors of another, or a weights file."""
     action: Literal["train", "faces", "export"] = "train"
     """Train; make the synthetic faces alone; or export the best weights so far."""
     out: Path | None = None
@@ -121,8 +121,8 @@ def _train(
     import cv2
     import torch
 
-    from models.networks.stored import read_weights
     from models.training.detail_settings import detail_stage, run_of, teacher_stage, wait_for_faces
+    from models.training.export import start_from
     from models.training.loop import Stage, run_training
 
     cv2.setNumThreads(1)
@@ -131,7 +131,7 @@ def _train(
     built: Stage = teacher_stage(settings) if stage == "teacher" else detail_stage(settings, options.labels)
     if options.start is not None:
         # A run that has a checkpoint goes on from that.
-        read_weights(options.start, built.networks[stage])
+        start_from(options.start, stage, built.networks[stage])
     folder = run_of(stage, settings)
     figures = run_training(built, loop, folder, on_progress=report_progress)
     for key, value in figures.items():

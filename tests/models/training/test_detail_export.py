@@ -12,7 +12,9 @@ from safetensors.torch import save_file
 from models.face_model import load_face_model
 from models.networks.detail_weights import load_detail
 from models.networks.mae import DetailMAE
+from models.training.checkpoint import TrainingError
 from models.training.detail_settings import DetailSettings, export_run, run_of, visible_gain
+from models.training.export import start_from
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,12 @@ def test_what_ships_answers_stronger_than_what_was_trained(tmp_path: Path, monke
         wanted = trained(image, tension) * (0.85 / 0.6)
         # The file holds half precision.
         torch.testing.assert_close(shipped(image, tension), wanted, rtol=0.05, atol=0.02 * float(wanted.abs().max()))
+    for file in (run / "best.safetensors", path):
+        begun = DetailMAE(settings.mae).eval()
+        start_from(file, "detail", begun)
+        expected = trained if file.parent == run else shipped
+        with torch.no_grad():
+            torch.testing.assert_close(begun(image, tension), expected(image, tension))
+    early = DetailMAE(settings.mae.model_copy(update={"encoder_depth": 1}))
+    with pytest.raises(TrainingError, match="belongs to another network"):
+        start_from(path, "detail", early)
