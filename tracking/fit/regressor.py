@@ -88,8 +88,9 @@ class ExpressionRegressor:
             self.reference = arrays["reference"].astype(np.float64)
             self._mean = arrays["mean"].astype(np.float64)
             self._components = arrays["components"].astype(np.float64)
+            count = sum(name.startswith("weight") for name in arrays)
             self._layers = [
-                (arrays[f"weight{i}"].astype(np.float64), arrays[f"bias{i}"].astype(np.float64)) for i in range(3)
+                (arrays[f"weight{i}"].astype(np.float64), arrays[f"bias{i}"].astype(np.float64)) for i in range(count)
             ]
             self._threshold = arrays["threshold"].astype(np.float64)
             self._rotation_sigma = float(arrays["rotation_sigma"][0])
@@ -129,7 +130,7 @@ class ExpressionRegressor:
         )
         for index, (weight, bias) in enumerate(self._layers):
             x = weight @ x + bias
-            if index < 2:
+            if index < len(self._layers) - 1:
                 x = gelu(x)
         values = (x[:CHANNEL_COUNT] - self._threshold) / (1 - self._threshold)
         angles = x[CHANNEL_COUNT:] / ANGLE_SCALE
