@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.channels import GAZE_CHANNELS, gaze_to_channels
+from models.channels import CHANNEL_COUNT, GAZE_CHANNELS, gaze_to_channels
 from models.engines.base import Floats, NetworkSpec
 from models.engines.choose import ChosenEngine, load_engine
 from models.face_model import FaceModel
@@ -21,7 +21,7 @@ from models.geometry.rotations import HEAD_TO_CAMERA, facing
 from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
 from tracking.coarse_person import CoarsePerson
 from tracking.fit.regressor import Guess
-from tracking.types import FaceParameters, Image
+from tracking.types import FaceObservation, FaceParameters, Image
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,12 +44,23 @@ class CoarseAnswer:
         seen: (3, 3) rotation of the head as seen along the ray to it.
         light: (9, 3) spherical harmonics, camera frame.
         albedo: (A,) coefficients.
+        landmarks: (478, 2) pixels of the whole picture that the network's close looks found, None for a network that
+            takes none. The mesh of `parameters` lies near them, and nearer once a fit has followed them.
     """
 
     parameters: FaceParameters
     seen: NDArray[np.float64]
     light: Floats
     albedo: Floats
+    landmarks: Floats | None = None
+
+    def observation(self) -> FaceObservation | None:
+        """The landmarks as a detector would report them, without depth and scores."""
+        if self.landmarks is None:
+            return None
+        landmarks = np.column_stack([self.landmarks, np.zeros(len(self.landmarks), np.float32)])
+        box = np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])
+        return FaceObservation(landmarks, np.zeros(CHANNEL_COUNT, np.float32), box.astype(np.float32), 1.0)
 
 
 def coarse_weights(preset: str = "lite") -> Path:
@@ -58,7 +69,7 @@ def coarse_weights(preset: str = "lite") -> Path:
 
 
 def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None = None) -> NetworkSpec:
-    """The stored network as engines take it: one crop in, the eight groups of parameters out."""
+    """The stored network as engines take it: one crop in, what `CoarseReader` answers out."""
     size = int(header.extra["crop_pixels"])
     weights = weights_hash(path)
     if person is not None:
@@ -67,7 +78,7 @@ def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None =
         name=f"coarse-{header.preset}",
         weights=weights if person is None else f"{weights}{person.key()}",
         inputs={"crop": (1, 3, size, size)},
-        outputs=8,
+        outputs=9 if header.settings.get("glimpses") else 8,
         build=_builder(path, header, person),
     )
 
@@ -130,6 +141,11 @@ class CoarsePredictor:
         self._model = model
         self._identity = None if person is None else model.identity(person.identity)
 
+    @property
+    def finds_landmarks(self) -> bool:
+        """Whether its answers hold landmarks of the network's own."""
+        return self.spec.outputs > 8
+
     def predict(self, image: Image, crop: Crop, camera: Camera) -> CoarseAnswer:
         """The face in a crop.
 
@@ -144,7 +160,9 @@ class CoarsePredictor:
         pixels = crop.sample(image, self.size)
         given = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
         given *= np.float32(1 / 255)
-        identity, expression, seen, gaze, scale, place, albedo, light = (a[0] for a in self.chosen.engine.run(given))
+        answered = [a[0] for a in self.chosen.engine.run(given)]
+        identity, expression, seen, gaze, scale, place, albedo, light = answered[:8]
+        landmarks = crop.to_pixels(answered[8]).astype(np.float32) if len(answered) > 8 else None
         depth = camera.focal / (float(scale) * crop.half)
         centre = np.asarray(camera.centre)
         origin = np.array([crop.x, crop.y]) + place.astype(np.float64) * crop.half - centre
@@ -161,7 +179,7 @@ class CoarsePredictor:
             gaze,
             camera,
         )
-        return CoarseAnswer(parameters, seen.astype(np.float64), light, albedo)
+        return CoarseAnswer(parameters, seen.astype(np.float64), light, albedo, landmarks)
 
     def opinion(self, answer: CoarseAnswer) -> Guess:
         """The answer as a guess that the fit weighs by the errors that the network makes on people it never saw."""

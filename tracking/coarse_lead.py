@@ -2,7 +2,9 @@
 
 Its crop follows the mesh of the frame before. Where detector and fit have looked at the same frame, the difference
 between their answer and the network's is remembered and added to what the network says until they look again: what the
-network gets wrong about this person, light and camera hardly changes from one frame to the next.
+network gets wrong about this person, light and camera hardly changes from one frame to the next. The same goes for the
+landmarks that the network's close looks find: put right, they are what the fit follows in between, for where they lie
+says more of a face than what the network makes of them at once.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from models.geometry.camera import Camera
 from models.geometry.crop import Crop
 from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, facing, from_rotvec, to_rotvec
 from tracking.coarse import CoarseAnswer, CoarsePredictor, crop_of_landmarks
+from tracking.fit import FitSession
 from tracking.fit.regressor import Guess
 from tracking.types import FaceObservation, FaceParameters, Image
 
@@ -30,6 +33,8 @@ LARGEST_TURN = 0.35
 """Radians from one frame to the next beyond which the network is not believed."""
 LARGEST_STEP = 0.25
 """Crop half sides from one frame to the next, the same; and the change of log size."""
+WORST_RESIDUAL = 0.08
+"""Of the fit to the network's landmarks, share of the outer eye distance, beyond which these are no face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class _Correction:
         turn: (3,) rotation vector, of the rotation as seen.
         size: logarithm of the scale.
         place: (2,) crop coordinates.
+        landmarks: (478, 2) crop coordinates, from the network's landmarks to the detector's; None for a network that
+            finds none.
     """
 
     expression: Floats
@@ -49,6 +56,7 @@ class _Correction:
     turn: Floats
     size: float
     place: Floats
+    landmarks: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,9 @@ class CoarseLead:
             turn=to_rotvec(seen(true) @ answer.seen.T),
             size=true_size - own_size,
             place=true_place - own_place,
+            landmarks=None
+            if answer.landmarks is None
+            else (observation.landmarks[:, :2].astype(np.float64) - answer.landmarks) / crop.half,
         )
         known = self._correction
         if known is not None:
@@ -135,13 +146,22 @@ class CoarseLead:
                 turn=_mean(known.turn, found.turn),
                 size=float(known.size + LEARNED * (found.size - known.size)),
                 place=_mean(known.place, found.place),
+                landmarks=found.landmarks
+                if known.landmarks is None or found.landmarks is None
+                else _mean(known.landmarks, found.landmarks),
             )
         self._correction = found
         self._last, self._mesh = fitted, None
         self._observation = observation
 
-    def follow(self, image: Image) -> tuple[FaceParameters, FaceObservation] | None:
-        """The next frame by the network alone; None where it is not to be believed."""
+    def follow(self, image: Image, session: FitSession | None = None) -> tuple[FaceParameters, FaceObservation] | None:
+        """The next frame without the detector; None where the network is not to be believed.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            session: whose fit follows the landmarks that the network finds, with its answer as the guess. Without, or
+                where the network finds none, its answer stands by itself.
+        """
         last, correction, observation = self._last, self._correction, self._observation
         if last is None or correction is None or observation is None:
             return None
@@ -168,10 +188,30 @@ class CoarseLead:
             last, expression=expression.astype(np.float32), gaze=gaze, rotation=rotation, translation=translation,
             uncertainty=None,
         )  # fmt: skip
+        seen_points = self._seen_points(answer, crop, observation)
+        if session is not None and seen_points is not None:
+            guess = replace(
+                self._predictor.opinion(answer), expression=expression.astype(np.float64),
+                gaze=gaze.astype(np.float64), rotation=rotation_seen,
+            )  # fmt: skip
+            height, width = image.shape[:2]
+            fitted = session.fit(seen_points, width, height, guess, alone=True, hold=True)
+            if not fitted.error < WORST_RESIDUAL:
+                return None
+            found = fitted.parameters
         landmarks = self._landmarks(found)
         low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
         self._last, self._mesh = found, landmarks
         return found, replace(observation, landmarks=landmarks, box=np.concatenate([low, high]).astype(np.float32))
+
+    def _seen_points(self, answer: CoarseAnswer, crop: Crop, observation: FaceObservation) -> FaceObservation | None:
+        """Where the detector would see the landmarks that the network sees."""
+        missing = None if self._correction is None else self._correction.landmarks
+        if answer.landmarks is None or missing is None:
+            return None
+        landmarks = observation.landmarks.copy()
+        landmarks[:, :2] = answer.landmarks + missing * crop.half
+        return replace(observation, landmarks=landmarks)
 
     def _fits(self, image: Image) -> bool:
         """Whether the picture is of the size that the last face was seen in."""

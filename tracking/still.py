@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from tracking.landmarks import MODEL_FILE, LandmarkDetector
 from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Image
 
+StillWay = Literal["fit", "coarse", "coarse-fit", "full"]
+"""How `StillTracker.estimate` answers: the fit to the detector's landmarks; what the coarse network says; the fit to
+the network's own landmarks, its answer the guess; the fit to the detector's, the network a second opinion."""
 MAX_FACES = 8
 SAME_FACE = 0.25
 """Shift of the centre, as a share of the width, within which a face of the mirrored picture is the same one."""
@@ -37,12 +40,12 @@ class StillTracker:
         model: the face model, by default the shipped head.
         mirrored: also look at the mirror image.
         model_file: the Face Landmarker bundle.
-        coarse: the coarse network, whose answer `estimate` gives to the fit as a second opinion; None for none.
-        refine: False lets `estimate` answer what the coarse network says alone.
+        coarse: the coarse network, None for none.
+        way: see StillWay; None is `full` with a coarse network and `fit` without.
 
     Raises:
         ModelFileError: a model file is missing or altered.
-        ValueError: not to refine, but no coarse network either.
+        ValueError: the way needs a coarse network, or landmarks of one that finds none.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class StillTracker:
         mirrored: bool = True,
         model_file: Path = MODEL_FILE,
         coarse: CoarsePredictor | None = None,
-        refine: bool = True,
+        way: StillWay | None = None,
     ) -> None:
-        if coarse is None and not refine:
+        self._way: StillWay = way or ("fit" if coarse is None else "full")
+        if coarse is None and self._way != "fit":
             raise ValueError("without a coarse network there is nothing but the fit")
+        if coarse is not None and self._way == "coarse-fit" and not coarse.finds_landmarks:
+            raise ValueError("this coarse network finds no landmarks that a fit could follow")
         self._coarse = coarse
-        self._refine = refine
         use_one_thread()
         self.model = model or load_face_model()
         self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
@@ -79,16 +84,19 @@ class StillTracker:
         return self._session.fit(observation, width, height)
 
     def estimate(self, image: Image, observation: FaceObservation) -> FaceParameters:
-        """One face of a picture (H, W, 3): by the fit, the coarse network, or the fit with the network's opinion."""
+        """One face of a picture (H, W, 3) in the tracker's way."""
         height, width = image.shape[:2]
         self._session.reset()
-        if self._coarse is None:
+        if self._coarse is None or self._way == "fit":
             return self._session.fit(observation, width, height).parameters
         camera = self._session.camera(width, height)
         answer = self._coarse.predict(image, crop_of_landmarks(observation.landmarks), camera)
-        if not self._refine:
+        if self._way == "coarse":
             return answer.parameters
-        return self._session.fit(observation, width, height, self._coarse.opinion(answer)).parameters
+        opinion, own = self._coarse.opinion(answer), answer.observation()
+        if self._way == "coarse-fit" and own is not None:
+            return self._session.fit(own, width, height, opinion, alone=True).parameters
+        return self._session.fit(observation, width, height, opinion).parameters
 
     def fit_person(self, observations: Sequence[FaceObservation], sizes: Sequence[tuple[int, int]]) -> list[FitResult]:
         """Fits several pictures of one person, who gets one identity.

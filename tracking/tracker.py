@@ -142,7 +142,7 @@ class FaceTracker:
         self._led += 1
         if lead is None or settings.mode != "lead" or not lead.ready or self._led >= settings.every:
             return None
-        found = lead.follow(frame.image)
+        found = lead.follow(frame.image, self.session)
         clock.mark("coarse")
         return None if found is None else (*found, self._confidence)
 

@@ -17,6 +17,7 @@ from tracking import StillTracker
 from tracking.coarse import CoarsePredictor
 from tracking.evaluation.annotations import find_annotated
 from tracking.fit import FitSettings
+from tracking.still import StillWay
 
 
 class Options(BaseModel):
@@ -32,8 +33,9 @@ class Options(BaseModel):
     """Pictures with their landmarks."""
     out: Path
     """Folder for the report."""
-    tracker: Literal["fit", "coarse", "full"] = "fit"
-    """Which tracker: the model fit, the coarse network, or the network with the fit after it."""
+    tracker: StillWay = "fit"
+    """The model fit to the detector's landmarks, what the coarse network says alone (from the detector's box), the
+    model fit to the network's own landmarks (coarse-fit), or to the detector's with the network's opinion (full)."""
     weights: Path | None = None
     """Weights of the coarse network instead of the shipped ones."""
     list: Path | None = None
@@ -54,8 +56,7 @@ def run(args: Sequence[str], prog: str) -> int:
     coarse = None
     if options.tracker != "fit":
         coarse = CoarsePredictor(model or load_face_model(), options.weights)
-    refine = options.tracker != "coarse"
-    with StillTracker(options.fit, model, coarse=coarse, refine=refine) as tracker, progress_bar() as bar:
+    with StillTracker(options.fit, model, coarse=coarse, way=options.tracker) as tracker, progress_bar() as bar:
         bar.start(options.folder.name, len(samples))
         errors = evaluate_landmarks(samples, tracker, pts_origin=options.pts_origin, step=bar.step)
         about = {

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.cli.console import parse, progress_bar
 from app.errors import CommandError
 from app.machine import machine_facts
+from tracking.still import StillWay
 
 if TYPE_CHECKING:
     from tracking import StillTracker
@@ -32,8 +33,9 @@ class Options(BaseModel):
     """Where the set lies."""
     out: Path
     """Folder for the report."""
-    trackers: tuple[Literal["fit", "coarse", "full"], ...] = ("fit",)
-    """Our trackers to measure: the model fit, the coarse network, the network with the fit after it."""
+    trackers: tuple[StillWay, ...] = ("fit",)
+    """Our trackers to measure: the model fit, the coarse network, the fit to the network's own landmarks (coarse-fit),
+    the fit with the network's opinion (full)."""
     results: tuple[str, ...] = ()
     """Result files of other methods, each as NAME=FILE.npz."""
     list: Path | None = None
@@ -83,10 +85,10 @@ def run(args: Sequence[str], prog: str) -> int:
     return 0
 
 
-def _tracker(kind: str) -> StillTracker:
+def _tracker(kind: StillWay) -> StillTracker:
     from models.face_model import load_face_model
     from tracking import StillTracker
     from tracking.coarse import CoarsePredictor
 
     coarse = None if kind == "fit" else CoarsePredictor(load_face_model())
-    return StillTracker(coarse=coarse, refine=kind != "coarse")
+    return StillTracker(coarse=coarse, way=kind)

@@ -68,6 +68,7 @@ COMMANDS = (
         "evaluate protocol", "app.cli.evaluate_protocol", "Measure on 300-W, 300-VW or FaceScape, beside other methods."
     ),
     Command("evaluate coarse", "app.cli.evaluate_coarse", "Measure the coarse network alone on rendered faces."),
+    Command("evaluate lead", "app.cli.evaluate_lead", "Measure a leading coarse network beside detector and fit."),
     Command("evaluate jitter", "app.cli.evaluate_jitter", "Measure jitter against lag on a clip, beside MediaPipe's."),
     Command(
         "evaluate person", "app.cli.evaluate_person", "Measure what a person's own model gains over the base model."

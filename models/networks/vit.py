@@ -228,7 +228,8 @@ def rotation_from_six(six: Tensor) -> Tensor:
 class CoarseReader(nn.Module):
     """The network with its answer given its meaning: what engines compile.
 
-    (B, 3, S, S) crops -> identity, expression, rotation, gaze, scale, place, albedo, light, see `CoarseOutput`.
+    (B, 3, S, S) crops -> identity, expression, rotation, gaze, scale, place, albedo, light, see `CoarseOutput`; where
+    the network takes close looks also the 478 landmarks that they found (B, 478, 2), crop coordinates.
     """
 
     def __init__(self, network: CoarseViT) -> None:
@@ -237,5 +238,12 @@ class CoarseReader(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
-        out = self.network.read(self.network(crops))
-        return out.identity, out.expression, out.rotation, out.gaze, out.scale, out.place, out.albedo, out.light
+        raw, _, mesh = self.network.with_points(crops)
+        out = self.network.read(raw)
+        answer = out.identity, out.expression, out.rotation, out.gaze, out.scale, out.place, out.albedo, out.light
+        return answer if mesh is None else (*answer, mesh)
+
+    @staticmethod
+    def count(settings: ViTSettings) -> int:
+        """How many tensors it answers."""
+        return 9 if settings.glimpses else 8

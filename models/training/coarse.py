@@ -18,7 +18,7 @@ from models.channels import ARKIT_CHANNELS, GAZE_CHANNELS
 from models.differentiable.face import FacePoints
 from models.differentiable.projection import head_place, to_camera, to_crop
 from models.face_model import FaceModel, load_face_model
-from models.losses.labels import camera_loss, channel_loss, gaze_loss, point_loss, rotation_loss
+from models.losses.labels import camera_loss, channel_lean_loss, channel_loss, gaze_loss, point_loss, rotation_loss
 from models.losses.landmarks import INNER, landmark_loss, pair_loss
 from models.losses.pixels import photometric_loss
 from models.networks.presets import PresetName, preset
@@ -55,6 +55,8 @@ class CoarseWeights(BaseModel):
     """Opening of eyes and mouth, crop coordinates."""
     channels: float = 100.0
     """The 52 channels."""
+    lean: float = 0.0
+    """The 52 channels' absolute error, see `channel_lean_loss`; for a network that knows them already."""
     rotation: float = 3.0
     """Head rotation."""
     gaze: float = 12.0
@@ -179,8 +181,8 @@ class CoarseStage:
         self._photograph = PhotographTerms(model, self.vit.layout) if drawn and labels is not None else None
         self._pictures = RenderedCrops(pictures, wait_s)
         self._held_out = RenderedCrops(held_out, wait_s)
-        self._photos = None if labels is None else Photos(labels, "train")
-        self._held_out_photos = None if labels is None else Photos(labels, "test")
+        self._photos = None if labels is None else Photos(labels, "train", model=model)
+        self._held_out_photos = None if labels is None else Photos(labels, "test", model=model)
         self._device = torch.device("cpu")
 
     def batches(self, size: int, seed: int, device: torch.device) -> Iterator[MixedBatch]:
@@ -272,6 +274,7 @@ class CoarseStage:
                                         + landmark_loss(own478.picture, true478.picture)),
             "pairs": w.pairs * pair_loss(own68.picture, true68.picture),
             "channels": w.channels * channel_loss(found.expression[:, SHOWN], batch.expression[:, SHOWN]),
+            "lean": w.lean * channel_lean_loss(found.expression[:, SHOWN], batch.expression[:, SHOWN]),
             "rotation": w.rotation * rotation_loss(found.rotation, batch.seen),
             "gaze": w.gaze * gaze_loss(found.gaze, batch.gaze, visible),
             "camera": w.camera * camera_loss(found.scale, found.place, batch.scale, batch.place),
@@ -341,20 +344,25 @@ class CoarseStage:
         return errors, float((torch.cat(turns).mean() / 3).sqrt())
 
     def _photo_figures(self) -> dict[str, float]:
-        """Error against the detector's landmarks on held-out photographs, percent of the outer-eye distance."""
+        """Error against the detector's landmarks on held-out photographs, percent of the outer-eye distance: of the
+        answered face, and of the close looks' landmarks."""
         if self._held_out_photos is None:
             return {}
-        errors = []
+        errors, meshes = [], []
         for batch in self._held_out_photos.fixed(self.settings.image_size, 256):
             photos = batch.to(self._device)
-            found = self.vit.read(self.vit(photos.image))
+            raw, _, mesh = self.vit.with_points(photos.image)
+            found = self.vit.read(raw)
             posed = self._face478(found.identity, found.expression)
             translation = head_place(found.scale, found.place, photos.camera)
             points = to_crop(to_camera(posed, found.rotation, translation), translation, photos.camera)
             eyes = (photos.landmarks[:, OUTER_EYES_478[0]] - photos.landmarks[:, OUTER_EYES_478[1]]).norm(dim=1)
             distance = (points - photos.landmarks)[:, :FACE_POINTS].norm(dim=2).mean(dim=1)
             errors.append(distance / eyes)
-        return {"photo478_percent": 100 * float(torch.cat(errors).mean())}
+            if mesh is not None:
+                meshes.append((mesh - photos.landmarks)[:, :FACE_POINTS].norm(dim=2).mean(dim=1) / eyes)
+        figures = {"photo478_percent": 100 * float(torch.cat(errors).mean())}
+        return figures | ({"photo_looks_percent": 100 * float(torch.cat(meshes).mean())} if meshes else {})
 
     def sheet(self) -> NDArray[np.uint8] | None:
         """Held-out crops with the true (green) and the found (red) 68 landmarks."""

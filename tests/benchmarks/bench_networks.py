@@ -36,7 +36,11 @@ def specs(name: PresetName) -> Iterator[NetworkSpec]:
     coarse, detail = CoarseViT(vit, CoarseLayout()).eval(), DetailMAE(mae).eval()
     size, parts = mae.image_size, {f"part{i}": shape for i, shape in enumerate(mae.encoded_shapes)}
     yield NetworkSpec(
-        f"coarse-{name}", "random", {"crop": (1, 3, vit.image_size, vit.image_size)}, 8, lambda: CoarseReader(coarse)
+        f"coarse-{name}",
+        "random",
+        {"crop": (1, 3, vit.image_size, vit.image_size)},
+        CoarseReader.count(vit),
+        lambda: CoarseReader(coarse),
     )
     yield NetworkSpec(
         f"detail-encoder-{name}", "random", {"image": (1, 4, size, size)}, len(parts), lambda: DetailEncoder(detail)

@@ -18,6 +18,7 @@ from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, from_euler,
 from tests.helpers.perfect_detector import EXACT, HEIGHT, PLACE, WIDTH, expression, seen, state
 from tracking.fit import FitSession, FitSettings
 from tracking.fit.problem import FITTED_CHANNELS, LandmarkModel, State, bounded_step, solve_positive, stepped
+from tracking.fit.regressor import Guess
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 from tracking.types import FaceObservation, FaceParameters
 
@@ -375,3 +376,20 @@ def test_a_nonsense_first_frame_leaves_no_trace() -> None:
     errors = [session.fit(FaceObservation(good, scores, box, 1.0), 640, 480).error for _ in range(8)]
     assert errors[-1] < 0.02
     assert np.abs(session.fit(FaceObservation(good, scores, box, 1.0), 640, 480).parameters.identity).max() < 6
+
+
+def test_another_observers_landmarks_teach_nothing_of_the_person(
+    head: FaceModel, somebody: NDArray[np.float32]
+) -> None:
+    frames = moving(head, somebody, 12)
+    session = FitSession(head, FitSettings(fov_degrees=56.0))
+    for truth in frames[:8]:
+        session.fit(seen(head, truth), WIDTH, HEIGHT)
+    before = session.fit(seen(head, frames[8]), WIDTH, HEIGHT).parameters.identity
+    opinion = Guess(frames[9].expression.astype(float), np.full(52, 0.2), np.zeros((2, 2)), frames[9].rotation, 0.1)
+    held = session.fit(seen(head, frames[9]), WIDTH, HEIGHT, opinion, alone=True, hold=True).parameters.identity
+    again = session.fit(seen(head, frames[10]), WIDTH, HEIGHT, opinion, alone=True, hold=True).parameters.identity
+    assert not np.array_equal(before, held)  # what the frame before has taught is shown
+    assert np.array_equal(held, again)
+    with pytest.raises(ValueError, match="without an opinion"):
+        session.fit(seen(head, frames[9]), WIDTH, HEIGHT, alone=True)

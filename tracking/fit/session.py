@@ -130,17 +130,31 @@ class FitSession:
         camera = Camera.from_fov(width, height, fov, self.settings.projection)
         return replace(camera, focal=camera.focal * float(np.exp(self._shown[-1])))
 
-    def fit(self, observation: FaceObservation, width: int, height: int, opinion: Guess | None = None) -> FitResult:
+    def fit(
+        self,
+        observation: FaceObservation,
+        width: int,
+        height: int,
+        opinion: Guess | None = None,
+        *,
+        alone: bool = False,
+        hold: bool = False,
+    ) -> FitResult:
         """Fits one frame.
 
         Args:
             observation: landmarks in pixels of a picture of `width` by `height`.
             width, height: pixels.
             opinion: what another observer, the coarse network, says of this frame.
+            alone: the landmarks are that observer's, too: the detector's regressor, which knows the detector's habits
+                and needs its scores, is not asked.
+            hold: nothing is learned of the person.
 
         Raises:
-            ValueError: landmarks or scores are not finite.
+            ValueError: landmarks or scores are not finite, or `alone` without an opinion.
         """
+        if alone and opinion is None:
+            raise ValueError("without an opinion nothing is known of the frame but its landmarks")
         if not (np.isfinite(observation.landmarks).all() and np.isfinite(observation.scores).all()):
             raise ValueError("the detector returned landmarks or scores that are not numbers")
         observed = observation.landmarks[self._chosen, :2].astype(np.float64)
@@ -152,10 +166,10 @@ class FitSession:
         else:
             state = replace(last, camera=camera, identity=self._shown[:-1].copy())
         previous = None if first else state.expression
-        guess = self._regressor(observation)
-        if opinion is not None:
+        guess = opinion if alone and opinion is not None else self._regressor(observation)
+        if opinion is not None and not alone:
             guess = combined(guess, opinion)
-        learning = not self.identity_held and (first or self._is_new(state))
+        learning = not hold and not self.identity_held and (first or self._is_new(state))
         # Young sessions solve for the person and the frame together; later the person is updated beside the frame.
         together = learning and self._frames < FIRST_FRAMES
         iterations = self.settings.still_iterations if first else self.settings.iterations
@@ -175,7 +189,7 @@ class FitSession:
             return FitResult(parameters, error, self.identity_held)
         if learning:
             self._learn(state, observed, guess, previous)
-        else:
+        elif not hold:
             self._unchanged += 1
         self._approach(together)
         self._last, self._gaze = state, gaze

@@ -7,7 +7,7 @@ really look like; the rendered faces teach the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.differentiable.projection import CropCamera
+from models.face_model import FaceModel, load_face_model
+from models.face_model.symmetry import mirror_partners
 from models.geometry.crop import REACH, TYPICAL_SCALE, Crop, base_crop, random_crop
 from models.training.data.coarse_faces import PICTURE, decode, encode
 from models.training.data.labels import FaceLabel, LabelFileError, list_labels, read_labels
+from models.training.data.photo_views import PhotoView, random_view
 from models.training.data.photometric import degrade
 from models.training.splits import Part, Splits, load_splits
 
@@ -98,9 +101,28 @@ def labelled_face(
     return LabelledFace(encode(place(square).sample(image, PICTURE)), square, base, label, person)
 
 
-def random_batch(faces: Sequence[LabelledFace], size: int, rng: np.random.Generator) -> PhotoBatch:
-    """Random crops of `size` pixels, one of each face, degraded as cameras do."""
-    return _collate([_cut(face, random_crop(face.base, rng), size, rng) for face in faces])
+def random_batch(
+    faces: Sequence[LabelledFace], size: int, rng: np.random.Generator, partners: NDArray[np.int64] | None = None
+) -> PhotoBatch:
+    """Random crops of `size` pixels, one of each face, degraded as cameras do.
+
+    Args:
+        faces: who is seen.
+        size: pixels a side.
+        rng: source of all randomness.
+        partners: (478,) see `mirror_partners`: the faces are seen by tilted cameras and in the mirror, too. None where
+            they are one person's, who is not symmetric.
+    """
+    cuts = []
+    for face in faces:
+        if partners is None:
+            cuts.append(_cut(face, random_crop(face.base, rng), size, rng))
+            continue
+        view = random_view(rng)
+        label = view.of_label(face.label, partners)
+        crop = random_crop(base_crop(label.landmarks[:, :2]), rng)
+        cuts.append(_cut(replace(face, label=label), crop, size, rng, view))
+    return _collate(cuts)
 
 
 def plain_batch(faces: Sequence[LabelledFace], size: int) -> PhotoBatch:
@@ -116,13 +138,15 @@ class Photos:
             whichever are there.
         part: of the splits.
         splits: by default those that ship.
+        model: tells which landmark is which in the mirror; by default the shipped head.
 
     Raises:
         LabelFileError: none is there, or a labelled picture has moved.
     """
 
-    def __init__(self, labels: Path, part: Part, splits: Splits | None = None) -> None:
+    def __init__(self, labels: Path, part: Part, splits: Splits | None = None, model: FaceModel | None = None) -> None:
         splits = splits or load_splits()
+        self._partners = mirror_partners(model or load_face_model())
         chosen = {
             "london/neutral": splits.london_set.part(part),
             "london/smiling": splits.london_set.part(part),
@@ -167,7 +191,7 @@ class Photos:
                 continue
             photos = self._photos[int(rng.integers(len(self._photos)))]
             drawn.append(photos[int(rng.integers(len(photos)))])
-        return random_batch(drawn, size, rng)
+        return random_batch(drawn, size, rng, self._partners)
 
     def fixed(self, size: int, limit: int, count: int = 64) -> Iterator[PhotoBatch]:
         """Every so manieth photograph, `limit` in all, neither augmented nor degraded."""
@@ -208,13 +232,27 @@ def _pictures(path: Path, last: int) -> Iterator[tuple[int, Image]]:
 _Cut = tuple[Image, Crop, LabelledFace]
 
 
-def _cut(photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | None) -> _Cut:
+def _cut(
+    photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | None, view: PhotoView | None = None
+) -> _Cut:
+    """The crop, in pixels of the view where there is one; then the label is the view's, the square the photograph's."""
     ratio = PICTURE / 2 / photo.square.half
     middle = (PICTURE - 1) / 2
-    stored = Crop(
-        middle + (crop.x - photo.square.x) * ratio, middle + (crop.y - photo.square.y) * ratio, crop.half * ratio
-    )  # fmt: skip
-    image = stored.sample(decode(photo.data), size)
+    kept = decode(photo.data)
+    if view is None:
+        stored = Crop(
+            middle + (crop.x - photo.square.x) * ratio, middle + (crop.y - photo.square.y) * ratio, crop.half * ratio
+        )  # fmt: skip
+        image = stored.sample(kept, size)
+    else:
+        step, scale = 1 / ratio, size / (2 * crop.half)
+        to_photo = np.array([[step, 0, photo.square.x - middle * step], [0, step, photo.square.y - middle * step]])
+        to_cut = np.array([[scale, 0, (size - 1) / 2 - scale * crop.x], [0, scale, (size - 1) / 2 - scale * crop.y]])
+        steps = [np.vstack([m, [0, 0, 1]]) for m in (to_cut, view.of_pixels(photo.label.camera), to_photo)]
+        matrix = (steps[0] @ steps[1] @ steps[2])[:2]
+        # The corners of a tilted crop lie beside what was kept.
+        warped = cv2.warpAffine(kept, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        image = np.asarray(warped, np.uint8)
     return (image if rng is None else degrade(image, rng)), crop, photo
 
 

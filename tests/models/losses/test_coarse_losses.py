@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.losses.labels import camera_loss, channel_loss, gaze_loss, point_loss, rotation_loss
+from models.losses.labels import camera_loss, channel_lean_loss, channel_loss, gaze_loss, point_loss, rotation_loss
 from models.losses.landmarks import PAIRS, landmark_loss, pair_loss, silhouette_loss
 
 
@@ -52,6 +52,14 @@ def test_channels_weigh_large_errors_more() -> None:
     wanted = torch.zeros(1, 52)
     assert float(channel_loss(torch.full((1, 52), 0.5), wanted)) == pytest.approx(1.0)
     assert float(channel_loss(torch.full((1, 52), 0.1), wanted)) == pytest.approx(0.04)
+
+
+def test_leaning_rewards_the_last_hundredth_as_the_first() -> None:
+    wanted = torch.zeros(4, 52)
+    losses = [float(channel_lean_loss(torch.full((4, 52), d), wanted)) for d in (0.02, 0.01, 0.0)]
+    assert losses == pytest.approx([0.02, 0.01, 0.0])
+    # Beside it the square loss hardly tells a hundredth from nothing.
+    assert float(channel_loss(torch.full((4, 52), 0.01), wanted)) < 0.001
 
 
 def test_rotation_grows_with_the_angle() -> None:
