@@ -1,17 +1,21 @@
-"""Trains the expression regressor on renders of our own face model, steadied by real clips.
+"""Trains the expression regressor on renders of our own face model.
 
     python -m app.tools.train_regressor render --first 20000 --people 400 --out a.npz   (as often as there are cores)
-    python -m app.tools.train_regressor train a.npz [...] --clips LABELS/clips_grid LABELS/clips_signing
+    python -m app.tools.train_regressor train a.npz [...] --out models/weights/expression_regressor.safetensors
+
+Rendering takes about 0.9 s a person on one core, training about three minutes.
 
 On real faces the detector trembles otherwise than on rendered ones, and a network that reads more out of its points
-reads more out of that, too. So the tremble of real clips is added to the renders, and two answers to one face under
-different tremble have to agree. The label files of clips are those of `python main.py label`. Rendering takes about
-0.9 s a person on one core, training on 5,000 people some ten minutes.
+reads more out of that, too. `--clips LABELS/clips_grid ...`, label files by `python main.py label`, adds the tremble of
+real clips to the renders. What that is good for: docs/decisions/0002-learned-guess.md.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -44,21 +48,35 @@ REST = (5, 15, 25)
 ACTING = 22
 COMPONENTS = 100
 GAZE_END = CHANNEL_COUNT + 4
-HIDDEN = 512
-DROPOUT = 0.1
 INPUT_NOISE = 0.05
-TREMBLE = 2.0
-"""The real tremble is added with up to twice this strength, and with this strength for the second answer that has to
-agree with the first."""
-STEADINESS = 3.0
-"""Weight of that agreement: mean square between the channels of the two answers."""
 LIVELY = 0.85
 """Share of the real pictures, the calmest, whose tremble is used: in the others the face itself moves."""
 HELD_OUT = 0.1
 """Share of people that thresholds and standard deviations are measured on, and that the network never sees."""
 
 
-def render(out: Path, first: int = 20000, people: int = 400) -> None:
+@dataclass(frozen=True)
+class Recipe:
+    """How it learns; the defaults are those of the network that ships."""
+
+    epochs: int = 30
+    """Times that every picture is seen."""
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the hidden layers."""
+    dropout: float = 0.2
+    """Share of the hidden values that are left out."""
+    tremble: float = 4.0
+    """Up to so many times the tremble of real clips is added."""
+    steadiness: float = 0.0
+    """Weight of the agreement of two answers to one face under different tremble."""
+
+
+def render(
+    out: Path,
+    first: int = 20000,
+    people: int = 400,
+    seldom: Annotated[bool, tyro.conf.arg(help="draw frames in which seldom actions are seen as well")] = False,
+) -> None:
     """Renders people with seeds from `first` on, runs the detector and stores landmarks, scores and truth."""
     rows: list[tuple[Floats, Floats, Floats]] = []
     with LandmarkDetector("image", 1) as detector:
@@ -70,7 +88,10 @@ def render(out: Path, first: int = 20000, people: int = 400) -> None:
                     fov_degrees=float(rng.uniform(42, 72)),
                 )
             )  # fmt: skip
-            chosen = [*REST, *_telling_frames(source, rng)]
+            acting = (
+                _telling_frames(source, rng) if seldom else rng.choice(np.arange(50, FRAMES), ACTING, replace=False)
+            )
+            chosen = [*REST, *np.sort(acting)]
             landmarks, scores, truths = [], [], []
             for index in chosen:
                 found = detector.detect(source.render(int(index)))
@@ -93,12 +114,12 @@ def render(out: Path, first: int = 20000, people: int = 400) -> None:
 
 
 def _telling_frames(source: SyntheticSource, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(ACTING,) frames in order, drawn so that what the face does seldom in this clip is seen as well as the rest."""
+    """(ACTING,) frames drawn so that what the face does seldom in this clip is seen as well as the rest."""
     frames = np.arange(50, FRAMES)
     acts = np.delete([source.truth(int(index)).expression for index in frames], GAZE_CHANNELS, axis=1)
     rarity = (acts / (acts.mean(axis=0) + 0.02)).sum(axis=1)
     chances = 0.5 / len(frames) + 0.5 * rarity / max(float(rarity.sum()), 1e-9)
-    return np.sort(rng.choice(frames, ACTING, replace=False, p=chances / chances.sum()))
+    return np.asarray(rng.choice(frames, ACTING, replace=False, p=chances / chances.sum()))
 
 
 def seen_angles(truth: FaceParameters) -> Floats:
@@ -108,9 +129,9 @@ def seen_angles(truth: FaceParameters) -> Floats:
 
 def train(
     data: tyro.conf.Positional[list[Path]],
-    clips: Annotated[list[Path], tyro.conf.arg(help="folders of label files of real clips")],
     out: Path = WEIGHTS,
-    epochs: int = 24,
+    clips: Annotated[tuple[Path, ...], tyro.conf.arg(help="folders of label files of real clips")] = (),
+    recipe: tyro.conf.OmitArgPrefixes[Recipe] = Recipe(),
     seed: int = 0,
     threads: Annotated[int, tyro.conf.arg(help="torch threads")] = 1,
 ) -> None:
@@ -127,7 +148,7 @@ def train(
     training = np.r_[0:kept, people : people + kept]
     mean, components = _components(shapes[training])
     inputs = {known: _inputs(shapes, scores, angles, mean, components, known) for known in (True, False)}
-    tremble = np.concatenate([_tremble(path, reference, mean, components) for path in _training_clips(clips)])
+    trembling = [_tremble(path, reference, mean, components) for path in _training_clips(clips)]
     target = truth.copy()
     # The alignment's own rotation is a first answer; the network has what is missing.
     target[:, :, GAZE_END:] -= angles
@@ -135,8 +156,8 @@ def train(
     network = _fit(
         {k: torch.tensor(v[training].reshape(-1, v.shape[2]), dtype=torch.float32) for k, v in inputs.items()},
         torch.tensor(target[training].reshape(-1, target.shape[2]), dtype=torch.float32),
-        _calmest(tremble),
-        epochs,
+        _calmest(np.concatenate(trembling)) if trembling else torch.zeros(1, COMPONENTS + CHANNEL_COUNT + 3),
+        recipe,
     )
     held = np.r_[kept:people, people + kept : 2 * people]
     answers = {k: _answers(network, v[held][:, len(REST) :]) for k, v in inputs.items()}
@@ -229,12 +250,12 @@ def _inputs(shapes: Floats, scores: Floats, angles: Floats, mean: Floats, compon
     return np.concatenate([shape, change, scores, score_change, angles, flag], axis=2).astype(np.float32)
 
 
-def _training_clips(folders: list[Path]) -> list[Path]:
+def _training_clips(folders: Sequence[Path]) -> list[Path]:
     splits = load_splits()
     names = {name for people in (splits.clips_grid, splits.clips_signing) for name in people.train}
     files = [path for folder in folders for path in list_labels(folder)]
     found = [path for path in files if path.name.removesuffix(LABEL_SUFFIX) in names]
-    if not found:
+    if folders and not found:
         raise SystemExit(f"No label files of training clips in {', '.join(map(str, folders))}: run `label` on them.")
     return found
 
@@ -258,9 +279,13 @@ def _calmest(tremble: Floats) -> torch.Tensor:
     return torch.tensor(np.concatenate([calm, -calm]), dtype=torch.float32)
 
 
-def _fit(inputs: dict[bool, torch.Tensor], target: torch.Tensor, tremble: torch.Tensor, epochs: int) -> nn.Sequential:
-    width, count, batch = inputs[True].shape[1], len(target), 256
-    network = nn.Sequential(*_hidden(width), *_hidden(HIDDEN), *_hidden(HIDDEN), nn.Linear(HIDDEN, target.shape[1]))
+def _fit(
+    inputs: dict[bool, torch.Tensor], target: torch.Tensor, tremble: torch.Tensor, recipe: Recipe
+) -> nn.Sequential:
+    count, batch, epochs = len(target), 256, recipe.epochs
+    widths = (inputs[True].shape[1], *recipe.hidden)
+    layers = [layer for pair in pairwise(widths) for layer in _hidden(*pair, recipe.dropout)]
+    network = nn.Sequential(*layers, nn.Linear(widths[-1], target.shape[1]))
     # Rare channels count as much as frequent ones.
     weight = 1 / (target.std(dim=0) + 0.03)
     optimiser = torch.optim.AdamW(network.parameters(), 1.5e-3, weight_decay=0.05)
@@ -274,13 +299,14 @@ def _fit(inputs: dict[bool, torch.Tensor], target: torch.Tensor, tremble: torch.
             know = (torch.rand(len(rows), 1) < 0.7).float()
             x = inputs[True][rows] * know + inputs[False][rows] * (1 - know)
             x = x + INPUT_NOISE * torch.randn_like(x)
-            answer = network(x + 2 * TREMBLE * torch.rand(len(rows), 1) * _drawn(tremble, know))
+            answer = network(x + recipe.tremble * torch.rand(len(rows), 1) * _drawn(tremble, know))
             error = nn.functional.huber_loss(answer, target[rows], delta=0.3, reduction="none")
-            again = network(x + TREMBLE * _drawn(tremble, know))
-            apart = (answer - again)[:, :CHANNEL_COUNT].square().mean()
-            loss = (error * weight).mean() + STEADINESS * apart
+            loss = (error * weight).mean()
+            if recipe.steadiness:
+                again = network(x + recipe.tremble / 2 * _drawn(tremble, know))
+                loss = loss + recipe.steadiness * (answer - again)[:, :CHANNEL_COUNT].square().mean()
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             total += float(loss.detach()) * len(rows)
@@ -290,8 +316,8 @@ def _fit(inputs: dict[bool, torch.Tensor], target: torch.Tensor, tremble: torch.
     return network
 
 
-def _hidden(width: int) -> tuple[nn.Module, ...]:
-    return nn.Linear(width, HIDDEN), nn.GELU("tanh"), nn.Dropout(DROPOUT)
+def _hidden(before: int, after: int, dropout: float) -> tuple[nn.Module, ...]:
+    return nn.Linear(before, after), nn.GELU("tanh"), nn.Dropout(dropout)
 
 
 def _drawn(tremble: torch.Tensor, know: torch.Tensor) -> torch.Tensor:

@@ -88,9 +88,9 @@ class ExpressionRegressor:
             self.reference = arrays["reference"].astype(np.float64)
             self._mean = arrays["mean"].astype(np.float64)
             self._components = arrays["components"].astype(np.float64)
-            count = sum(name.startswith("weight") for name in arrays)
+            count = max(1, sum(name.startswith("weight") for name in arrays))
             self._layers = [
-                (arrays[f"weight{i}"].astype(np.float64), arrays[f"bias{i}"].astype(np.float64)) for i in range(count)
+                (arrays[f"weight{i}"].astype(np.float32), arrays[f"bias{i}"].astype(np.float32)) for i in range(count)
             ]
             self._threshold = arrays["threshold"].astype(np.float64)
             self._rotation_sigma = float(arrays["rotation_sigma"][0])
@@ -125,15 +125,17 @@ class ExpressionRegressor:
         known = rest is not None
         shape_change = (features.shape - rest.shape) * DIFFERENCE_GAIN if rest is not None else 0 * features.shape
         score_change = features.scores - rest.scores if rest is not None else 0 * features.scores
+        # Single precision: most of the time goes into fetching the weights.
         x = np.concatenate(
             [features.shape, shape_change, features.scores, score_change, features.angles, [float(known)]]
-        )
+        ).astype(np.float32)
         for index, (weight, bias) in enumerate(self._layers):
             x = weight @ x + bias
             if index < len(self._layers) - 1:
                 x = gelu(x)
-        values = (x[:CHANNEL_COUNT] - self._threshold) / (1 - self._threshold)
-        angles = x[CHANNEL_COUNT:] / ANGLE_SCALE
+        answer = x.astype(np.float64)
+        values = (answer[:CHANNEL_COUNT] - self._threshold) / (1 - self._threshold)
+        angles = answer[CHANNEL_COUNT:] / ANGLE_SCALE
         return Guess(
             np.clip(values, 0.0, 1.0),
             self._sigma[known].astype(np.float64),
@@ -155,6 +157,7 @@ class ExpressionRegressor:
         )
 
 
-def gelu(x: Floats) -> Floats:
+def gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Gaussian error linear unit, in the tanh form that the training uses."""
-    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x * x * x)
+    return np.asarray(np.float32(0.5) * x * (1 + np.tanh(inner)), np.float32)
