@@ -146,18 +146,21 @@ class CoarsePredictor:
         """Whether its answers hold landmarks of the network's own."""
         return self.spec.outputs > 8
 
-    def predict(self, image: Image, crop: Crop, camera: Camera) -> CoarseAnswer:
+    def predict(
+        self, image: Image, crop: Crop, camera: Camera, kept: Callable[[Crop], Crop] = lambda square: square
+    ) -> CoarseAnswer:
         """The face in a crop.
 
         Args:
             image: (H, W, 3) uint8 RGB, the whole picture.
             crop: the square that is looked at, see `crop_of_landmarks`.
             camera: of the whole picture.
+            kept: where a square of the whole picture lies in `image`, should that be only a part of it.
 
         Raises:
             EngineError: the device failed.
         """
-        pixels = crop.sample(image, self.size)
+        pixels = kept(crop).sample(image, self.size)
         given = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
         given *= np.float32(1 / 255)
         answered = [a[0] for a in self.chosen.engine.run(given)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.channels import ARKIT_CHANNELS
+from models.geometry.crop import Crop
 from models.geometry.rotations import to_euler
 from tracking.selection import box_size
 from tracking.types import FaceObservation, FaceParameters, Image, TrackedFace
@@ -75,6 +76,11 @@ class CapturedFrame:
     def to_image(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, 2) pixels of the whole picture as pixels of `image`."""
         return np.asarray((pixels - np.asarray(self.offset, np.float64) + 0.5) * self.scale - 0.5, np.float64)
+
+    def place(self, square: Crop) -> Crop:
+        """A square of the whole picture in `image`."""
+        x, y = self.to_image(np.array([[square.x, square.y]]))[0]
+        return Crop(float(x), float(y), square.half * self.scale)
 
     @property
     def effort(self) -> float:

@@ -14,14 +14,12 @@ from tracking.fit import FitSession, FitSettings
 from tracking.fit.mirror import FACE_POINTS
 from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
-from tracking.person_capture import CapturedFrame
 from tracking.points import project_embedding
+from tracking.second_look import SecondLook
 from tracking.types import FaceObservation, FaceParameters
 
-__all__ = ["Fitted", "PersonFit", "fit_person", "fit_steps", "fitted_mesh"]
+__all__ = ["Fitted", "Observed", "PersonFit", "fit_person", "fit_steps", "fitted_mesh", "known_poses"]
 
-Observed = tuple[FaceObservation, FaceParameters]
-"""An observation and what the tracker made of it; the fit takes the picture's size from there."""
 HELD_OUT = 5
 """Every so manieth frame is not learned from."""
 MOST_HELD, MOST_LEARNED = 24, 180
@@ -33,6 +31,21 @@ CORRELATION = 12.0
 """Trust in landmarks between that of a long session and that of a single still."""
 _HOLDING = 1
 """`identity_frames` that makes a session hold the identity it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One picture of the person.
+
+    Attributes:
+        observation: the detector's.
+        parameters: what the tracker made of it; the fit takes the picture's size from there.
+        look: what detector and coarse network see together, where the network looked, too.
+    """
+
+    observation: FaceObservation
+    parameters: FaceParameters
+    look: SecondLook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class Fitted:
 def fit_person(
     model: FaceModel,
     seen: Sequence[Observed],
-    frames: Sequence[CapturedFrame],
+    frames: Sequence[Observed],
     step: Callable[[], None] = lambda: None,
     better: Callable[[NDArray[np.float32]], None] = lambda identity: None,
 ) -> PersonFit:
@@ -98,14 +111,14 @@ def fit_person(
     session = FitSession(model, free)
     for _ in range(EARLY):
         # Others are told by how they differ from the face at rest.
-        _fit(session, frames[0].observation, frames[0].parameters)
+        _fit(session, frames[0])
     best: PersonFit | None = None
     worse = 0
     for start in range(0, len(learned_from), ROUND):
         part = learned_from[start : start + ROUND]
         session.settings = free
-        for observation, parameters in part:
-            _fit(session, observation, parameters)
+        for one in part:
+            _fit(session, one)
             step()
         session.settings = free.model_copy(update={"identity_frames": _HOLDING})
         error, last = _held_out_error(session, held)
@@ -122,6 +135,24 @@ def fit_person(
     return PersonFit(best.identity, best.fov, best.error, best.learned, poses)
 
 
+def known_poses(
+    model: FaceModel, identity: NDArray[np.float32], fov: float, seen: Sequence[Observed]
+) -> list[FaceParameters]:
+    """A known person in each picture by itself, the mesh lying closely on the landmarks.
+
+    Args:
+        model: the face model.
+        identity: (K,) coefficients.
+        fov: radians across the longer picture side.
+        seen: pictures; the first is taken as the face at rest.
+    """
+    session = FitSession(model, FitSettings.for_stills().model_copy(update={"fov_degrees": float(np.degrees(fov))}))
+    session.know(identity)
+    for _ in range(EARLY):
+        _fit(session, seen[0])
+    return [_fit(session, one).parameters for one in seen]
+
+
 def fit_steps(seen: Sequence[Observed]) -> int:
     """How many steps `fit_person` takes at most."""
     return len(_parted(seen)[0])
@@ -136,20 +167,23 @@ def _parted(seen: Sequence[Observed]) -> tuple[list[Observed], list[Observed]]:
     return [learned[int(n)] for n in np.random.default_rng(1).permutation(len(learned))], held
 
 
-def _fit(session: FitSession, observation: FaceObservation, parameters: FaceParameters) -> FitResult:
+def _fit(session: FitSession, one: Observed) -> FitResult:
     """One picture by itself."""
     session.lose_track()
-    return session.fit(observation, parameters.camera.width, parameters.camera.height)
+    width, height, look = one.parameters.camera.width, one.parameters.camera.height, one.look
+    if look is None:
+        return session.fit(one.observation, width, height)
+    return session.fit(one.observation, width, height, look.opinion, landmarks=look.landmarks)
 
 
 def _held_out_error(session: FitSession, held: Sequence[Observed]) -> tuple[float, FaceParameters]:
     """Median error of frames that the identity was not learned from, and the last one's parameters."""
-    results = [_fit(session, observation, parameters) for observation, parameters in held]
+    results = [_fit(session, one) for one in held]
     return float(np.median([result.error for result in results])), results[-1].parameters
 
 
-def _poses(session: FitSession, frames: Sequence[CapturedFrame]) -> tuple[FaceParameters, ...]:
-    return tuple(_fit(session, frame.observation, frame.parameters).parameters for frame in frames)
+def _poses(session: FitSession, frames: Sequence[Observed]) -> tuple[FaceParameters, ...]:
+    return tuple(_fit(session, frame).parameters for frame in frames)
 
 
 def _spread(items: list[Observed], most: int) -> list[Observed]:

@@ -62,6 +62,8 @@ def run(args: Sequence[str], prog: str) -> int:
         "inner 51: base",
         "person's",
         "fit",
+        "followed: base",
+        "person's",
         "to the fit: base",
         "person's",
         "residual: base",
@@ -69,12 +71,25 @@ def run(args: Sequence[str], prog: str) -> int:
     ):
         table.add_column(name, justify="right")
     for s in scores:
-        errors = (s.base_inner51, s.person_inner51, s.fit_inner51, s.base_to_fit, s.person_to_fit)
+        errors = (
+            s.base_inner51,
+            s.person_inner51,
+            s.fit_inner51,
+            s.base_followed,
+            s.person_followed,
+            s.base_to_fit,
+            s.person_to_fit,
+        )
         table.add_row(
             s.person, *(f"{100 * v:.2f} %" for v in errors), f"{s.base_residual:.1f}", f"{s.person_residual:.1f}"
         )
     Console().print(table)
-    for name, words in (("inner51", "inner 51"), ("to_fit", "distance to the fit"), ("residual", "residual")):
+    for name, words in (
+        ("inner51", "inner 51"),
+        ("followed", "inner 51, network's landmarks followed"),
+        ("to_fit", "distance to the fit"),
+        ("residual", "residual"),
+    ):
         print(
             f"{words}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
             f" {100 * figures[f'{name}_gain_spread']:.0f}, least {100 * figures[f'{name}_gain_least']:.0f}), better for"

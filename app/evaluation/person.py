@@ -16,13 +16,15 @@ from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar
 from models.avatars.person_texture import SkinView, unwrapped
 from models.face_model import FaceModel
+from models.geometry.camera import DEFAULT_FOV
 from models.geometry.rasterise import Raster, interpolate, rasterise_uv
 from models.geometry.rotations import HEAD_TO_CAMERA
 from models.networks.stored import WeightsError
 from models.synthesis.light import sh_basis, to_linear, to_srgb
 from tracking import FaceTracker, TrackerSettings
-from tracking.coarse import CoarsePredictor, crop_of_landmarks
+from tracking.coarse import CoarseAnswer, CoarsePredictor, crop_of_landmarks
 from tracking.coarse_person import CoarsePerson
+from tracking.fit import FitSession, FitSettings
 from tracking.person_capture import PersonCapture
 from tracking.points import project_embedding
 from tracking.smoothing import SmoothingSettings
@@ -55,6 +57,9 @@ class PersonScore:
         base_inner51, person_inner51, fit_inner51: distance of the 51 inner landmarks from the true ones, share of the
             distance between the outer corners of the eyes: of the base network alone, of the network with the person's
             adapters and identity, and of detector and fit.
+        base_followed, person_followed: the same error of the fit that follows the landmarks that the network itself
+            finds: anybody's network, the identity solved for in each picture by itself; and the person's network with
+            the person's identity.
         base_to_fit, person_to_fit: the same distance, but from the fit's landmarks.
         base_residual, person_residual: mean difference in 0..255 between the picture's skin and what mesh, skin colour
             and the best light in spherical harmonics make of it: with the base network's mesh and skin colour, and with
@@ -67,6 +72,8 @@ class PersonScore:
     base_inner51: float
     person_inner51: float
     fit_inner51: float
+    base_followed: float
+    person_followed: float
     base_to_fit: float
     person_to_fit: float
     base_residual: float
@@ -133,6 +140,11 @@ def _judged(
     base = CoarsePredictor(model)
     own = base if person is None else CoarsePredictor(model, person=person)
     residual = _Residual(model)
+    alone = FitSession(model, FitSettings.for_stills())
+    as_known = FitSession(model, FitSettings.for_stills().model_copy(update={
+        "fov_degrees": float(np.degrees(avatar.manifest.fov_rad or DEFAULT_FOV))
+    }))  # fmt: skip
+    as_known.know(avatar.identity)
     texture = to_linear(avatar.texture)
     errors: list[tuple[float, ...]] = []
     residuals: list[tuple[float, float]] = []
@@ -142,10 +154,22 @@ def _judged(
         crop = crop_of_landmarks(face.observation.landmarks)
         usual = base.predict(image, crop, fitted.camera)
         known = own.predict(image, crop, fitted.camera)
-        true, by_fit, by_base, by_person = (
-            _landmarks(model, p) for p in (source.truth(face.frame.index), fitted, usual.parameters, known.parameters)
+        alone.reset()
+        as_known.lose_track()
+        followed, known_followed = (
+            _followed(session, predictor, answer, image.shape)
+            for session, predictor, answer in ((alone, base, usual), (as_known, own, known))
         )
-        pairs = ((by_base, true), (by_person, true), (by_fit, true), (by_base, by_fit), (by_person, by_fit))
+        true, by_fit, by_base, by_person, by_looks, by_persons_looks = (
+            _landmarks(model, p)
+            for p in (
+                source.truth(face.frame.index), fitted, usual.parameters, known.parameters, followed, known_followed,
+            )
+        )  # fmt: skip
+        pairs = (
+            (by_base, true), (by_person, true), (by_fit, true), (by_looks, true), (by_persons_looks, true),
+            (by_base, by_fit), (by_person, by_fit),
+        )  # fmt: skip
         errors.append(tuple(_distance(a, b) for a, b in pairs))
         if n % PHOTOMETRIC_EVERY == 0:
             albedo = model.albedo(usual.albedo)
@@ -157,6 +181,16 @@ def _judged(
     return PersonScore(
         name, len(faces), person is not None, *(float(v) for v in (*np.mean(errors, 0), *np.mean(residuals, 0)))
     )
+
+
+def _followed(
+    session: FitSession, predictor: CoarsePredictor, answer: CoarseAnswer, shape: tuple[int, ...]
+) -> FaceParameters:
+    """The fit to the network's own landmarks."""
+    seen = answer.observation()
+    if seen is None:
+        return answer.parameters
+    return session.fit(seen, shape[1], shape[0], predictor.opinion(answer), alone=True).parameters
 
 
 def _landmarks(model: FaceModel, parameters: FaceParameters) -> Floats:
@@ -210,11 +244,14 @@ class _Residual:
 def person_figures(scores: list[PersonScore]) -> dict[str, float]:
     """Means over people, and of each gain also spread, least, and share of people who gain."""
     figures: dict[str, float] = {"people": float(len(scores)), "adapters": float(np.mean([s.adapters for s in scores]))}
-    for name in ("base_inner51", "person_inner51", "fit_inner51", "base_to_fit", "person_to_fit"):
+    for name in (
+        "base_inner51", "person_inner51", "fit_inner51", "base_followed", "person_followed", "base_to_fit",
+        "person_to_fit",
+    ):  # fmt: skip
         figures[name] = float(np.mean([getattr(s, name) for s in scores]))
     for name in ("base_residual", "person_residual"):
         figures[name] = float(np.mean([getattr(s, name) for s in scores]))
-    for name in ("inner51", "to_fit", "residual"):
+    for name in ("inner51", "followed", "to_fit", "residual"):
         gains = np.array([1 - getattr(s, f"person_{name}") / getattr(s, f"base_{name}") for s in scores])
         figures[f"{name}_gain"] = float(gains.mean())
         figures[f"{name}_gain_spread"] = float(gains.std())

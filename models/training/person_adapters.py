@@ -61,6 +61,8 @@ class AdapterSettings(BaseModel):
     """Every so manieth picture is not learned from."""
     landmarks: float = 6.0
     """Weight of the detected landmarks, crop coordinates."""
+    looks: float = 6.0
+    """Weight of the landmarks that the close looks find, crop coordinates."""
     channels: float = 5.0
     """Weight of the fitted channels."""
     camera: float = 0.5
@@ -230,12 +232,17 @@ def _points_of(found: CoarseOutput, points: FacePoints, batch: PhotoBatch, ident
 def _loss(
     network: CoarseViT, points: FacePoints, batch: PhotoBatch, identity: Tensor, settings: AdapterSettings
 ) -> Tensor:
-    found = network.read(network(batch.image))
+    raw, _, looked = network.with_points(batch.image)
+    found = network.read(raw)
     own = _points_of(found, points, batch, identity)
+    looks = own.new_zeros(())
+    if looked is not None:
+        looks = settings.looks * landmark_loss(looked[:, :FACE_POINTS], batch.landmarks[:, :FACE_POINTS])
     # A shut eye says nothing about its gaze.
     awake = (1 - batch.expression[:, _LIDS]).clamp(0, 1)
     return (
-        settings.landmarks * landmark_loss(own[:, :FACE_POINTS], batch.landmarks[:, :FACE_POINTS])
+        looks
+        + settings.landmarks * landmark_loss(own[:, :FACE_POINTS], batch.landmarks[:, :FACE_POINTS])
         + settings.channels * channel_loss(found.expression[:, SHOWN], batch.expression[:, SHOWN])
         + settings.camera * camera_loss(found.scale, found.place, batch.scale, batch.place)
         + settings.gaze * gaze_loss(found.gaze, batch.gaze, awake)

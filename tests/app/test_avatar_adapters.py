@@ -15,6 +15,7 @@ from app.avatar_work import AvatarWork
 from app.evaluation.person import PersonScore, person_figures
 from app.evaluation.person_looks import PersonLook
 from app.jobs.avatar_adapters import train_on
+from app.jobs.avatar_observers import observed
 from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar, write_person
 from models.face_model import FaceModel, load_face_model
@@ -46,7 +47,8 @@ def work(demo_clip: Path) -> AvatarWork:
             capture.add(face)
     seen, frames = tuple(capture.seen), tuple(capture.frames())
     spread = tuple(capture.spread)
-    return AvatarWork("clip", capture.check(), seen, frames, fit_person(model, seen, frames), spread=spread)
+    work = AvatarWork("clip", capture.check(), seen, frames, spread=spread)
+    return replace(work, fit=fit_person(model, *observed(work, model)))
 
 
 def confused(path: Path, header: WeightsHeader) -> CoarseViT:
@@ -111,7 +113,7 @@ def test_the_evaluation_judges_frames_after_the_capture(
 
 def test_gains_are_shares_of_the_base() -> None:
     def score(person: float) -> PersonScore:
-        return PersonScore("1", 10, True, 0.04, person, 0.02, 0.04, 0.03, 10.0, 5.0)
+        return PersonScore("1", 10, True, 0.04, person, 0.02, 0.02, 0.015, 0.04, 0.03, 10.0, 5.0)
 
     figures = person_figures([score(0.02), score(0.05)])
     assert figures["inner51_gain"] == pytest.approx((0.5 - 0.25) / 2)

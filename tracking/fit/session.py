@@ -109,6 +109,14 @@ class FitSession:
         self._offsets = LandmarkOffsets(self._landmarks.count, self.settings.offset_spread, self.settings.offset_noise)
         self._landmarks.offsets = self._offsets.values
 
+    def know(self, identity: NDArray[np.floating]) -> None:
+        """Forgets everything but takes the person as known: this identity (K,) is held from the first frame on."""
+        self.reset()
+        count = self._landmarks.identity_count
+        self._shared = np.append(np.asarray(identity[:count], np.float64), 0.0)
+        self._shown = self._shared
+        self._frames = self.settings.identity_frames
+
     def lose_track(self) -> None:
         """Forgets the last frame but keeps the person; to be called when the face was lost or the source jumped."""
         self._last = None
@@ -139,6 +147,7 @@ class FitSession:
         *,
         alone: bool = False,
         hold: bool = False,
+        landmarks: NDArray[np.floating] | None = None,
     ) -> FitResult:
         """Fits one frame.
 
@@ -149,6 +158,7 @@ class FitSession:
             alone: the landmarks are that observer's, too: the detector's regressor, which knows the detector's habits
                 and needs its scores, is not asked.
             hold: nothing is learned of the person.
+            landmarks: (478, 2) pixels that are followed instead of the observation's, from which guess and gaze come.
 
         Raises:
             ValueError: landmarks or scores are not finite, or `alone` without an opinion.
@@ -157,7 +167,8 @@ class FitSession:
             raise ValueError("without an opinion nothing is known of the frame but its landmarks")
         if not (np.isfinite(observation.landmarks).all() and np.isfinite(observation.scores).all()):
             raise ValueError("the detector returned landmarks or scores that are not numbers")
-        observed = observation.landmarks[self._chosen, :2].astype(np.float64)
+        followed = observation.landmarks[:, :2] if landmarks is None else landmarks
+        observed = followed[self._chosen].astype(np.float64)
         camera = self.camera(width, height)
         last = self._last
         first = last is None or (last.camera.width, last.camera.height) != (width, height)
