@@ -34,8 +34,13 @@ class SecondLook:
     opinion: Guess
 
 
-def second_look(predictor: CoarsePredictor, frame: CapturedFrame) -> SecondLook | None:
+def second_look(predictor: CoarsePredictor, frame: CapturedFrame, share: float = SHARE) -> SecondLook | None:
     """Lets the network look at a kept picture; None where it finds no landmarks.
+
+    Args:
+        predictor: the network.
+        frame: the picture.
+        share: of the network's landmarks, 0..1.
 
     Raises:
         EngineError: the device failed.
@@ -45,5 +50,5 @@ def second_look(predictor: CoarsePredictor, frame: CapturedFrame) -> SecondLook 
     answer = predictor.predict(frame.image, crop_of_landmarks(detected), camera, frame.place)
     if answer.landmarks is None:
         return None
-    between = detected + SHARE * (answer.landmarks - detected)
+    between = detected + share * (answer.landmarks - detected)
     return SecondLook(np.asarray(between, np.float32), predictor.opinion(answer))
