@@ -33,6 +33,8 @@ LARGEST_TURN = 0.35
 """Radians from one frame to the next beyond which the network is not believed."""
 LARGEST_STEP = 0.25
 """Crop half sides from one frame to the next, the same; and the change of log size."""
+SURER = 0.6
+"""Spread of the answers that were put right, as a share of the network's own."""
 WORST_RESIDUAL = 0.08
 """Of the fit to the network's landmarks, share of the outer eye distance, beyond which these are no face."""
 
@@ -190,8 +192,9 @@ class CoarseLead:
         )  # fmt: skip
         seen_points = self._seen_points(answer, crop, observation)
         if session is not None and seen_points is not None:
+            opinion = self._predictor.opinion(answer)
             guess = replace(
-                self._predictor.opinion(answer), expression=expression.astype(np.float64),
+                opinion, expression=expression.astype(np.float64), sigma=opinion.sigma * SURER,
                 gaze=gaze.astype(np.float64), rotation=rotation_seen,
             )  # fmt: skip
             height, width = image.shape[:2]

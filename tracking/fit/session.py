@@ -183,7 +183,8 @@ class FitSession:
         learning = not hold and not self.identity_held and (first or self._is_new(state))
         # Young sessions solve for the person and the frame together; later the person is updated beside the frame.
         together = learning and self._frames < FIRST_FRAMES
-        iterations = self.settings.still_iterations if first else self.settings.iterations
+        # An observer that is followed has a guess to start from that is nearly right.
+        iterations = self.settings.still_iterations if first else 1 if hold else self.settings.iterations
         gaze = np.zeros((2, 2)) if self._gaze is None else self._gaze
         for step in range(iterations):
             if first or step == iterations - 1:
