@@ -43,6 +43,11 @@ class NetworkSpec:
     relative: tuple[float, ...] = ()
     tolerance: float = 0.05
 
+    @property
+    def key(self) -> str:
+        """Tells what was compiled from it from everything else in the cache."""
+        return f"{self.name}-{self.weights}-{self.outputs}"
+
     def example(self) -> tuple[Floats, ...]:
         """The same inputs every time, for self-tests."""
         rng = np.random.default_rng(20)
@@ -74,6 +79,8 @@ class Engine(ABC):
 def difference(found: tuple[Floats, ...], wanted: tuple[Floats, ...]) -> float:
     """Largest root mean square difference of the answers, as a share of the wanted ones' root mean square."""
     worst = 0.0
+    if len(found) != len(wanted):
+        return float("inf")
     for a, b in zip(found, wanted, strict=True):
         if a.shape != b.shape or not np.isfinite(a).all():
             return float("inf")

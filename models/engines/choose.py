@@ -181,7 +181,7 @@ def _make(
 
 def _reference(spec: NetworkSpec, cache: Path, torch_engine: Engine | None) -> tuple[Floats, ...]:
     """Torch's answers on the example, kept so that later starts need no torch."""
-    path = cache / f"{spec.name}-{spec.weights}-{'x'.join(str(s) for s in next(iter(spec.inputs.values())))}-test.npz"
+    path = cache / f"{spec.key}-{'x'.join(str(s) for s in next(iter(spec.inputs.values())))}-test.npz"
     try:
         with np.load(path, allow_pickle=False) as stored:
             return tuple(stored[f"answer{i}"] for i in range(spec.outputs))
@@ -200,7 +200,7 @@ def _reference(spec: NetworkSpec, cache: Path, torch_engine: Engine | None) -> t
 
 
 def _measured_path(spec: NetworkSpec, cache: Path) -> Path:
-    return cache / f"{spec.name}-{spec.weights}-measured.json"
+    return cache / f"{spec.key}-measured.json"
 
 
 def _remembered(spec: NetworkSpec, cache: Path) -> str | None:

@@ -74,7 +74,7 @@ def _converted(
     """The converted network's file in the cache."""
     kind = "int8" if precision == "int8" else "f32"
     shapes = "-".join("x".join(map(str, shape)) for shape in spec.inputs.values())
-    path = cache / f"{spec.name}-{spec.weights}-{shapes}-{kind}-ov{ov.__version__.split('-')[0]}.xml"
+    path = cache / f"{spec.key}-{shapes}-{kind}-ov{ov.__version__.split('-')[0]}.xml"
     if path.exists() and path.with_suffix(".bin").exists():
         return path
     import torch

@@ -32,7 +32,7 @@ class TensorRTEngine(Engine):
         except (ImportError, OSError) as error:
             raise EngineError("torch-tensorrt is not installed: install Mien with the extra `tensorrt`.") from error
         self._torch = torch
-        path = cache / f"{spec.name}-{spec.weights}-trt{torch_tensorrt.__version__}-{_card(torch)}.ep"
+        path = cache / f"{spec.key}-trt{torch_tensorrt.__version__}-{_card(torch)}.ep"
         try:
             if not path.exists():
                 cache.mkdir(parents=True, exist_ok=True, mode=0o700)

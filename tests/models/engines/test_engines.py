@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def network() -> torch.nn.Module:
 
 @pytest.fixture
 def spec() -> NetworkSpec:
-    return NetworkSpec("small", "abc", {"crop": (1, 3, 128, 128)}, outputs=8, build=network)
+    return NetworkSpec("small", "abc", {"crop": (1, 3, 128, 128)}, outputs=9, build=network)
 
 
 def test_openvino_answers_as_torch_does(spec: NetworkSpec, tmp_path: Path) -> None:
@@ -138,3 +139,13 @@ print(len(opened), "openvino_telemetry" in sys.modules and sys.modules["openvino
 def test_openvino_does_not_call_home() -> None:
     done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.split() == ["0", "False"], done.stdout + done.stderr
+
+
+def test_an_answer_of_another_length_is_another_answer() -> None:
+    one = (np.zeros((1, 3), np.float32), np.ones((1, 2), np.float32))
+    assert difference(one, one) == 0
+    assert difference(one[:1], one) == float("inf") == difference(one, one[:1])
+
+
+def test_a_network_that_answers_more_is_compiled_anew(spec: NetworkSpec) -> None:
+    assert spec.key != replace(spec, outputs=8).key

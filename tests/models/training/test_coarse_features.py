@@ -110,7 +110,7 @@ def test_the_terms_take_part_in_a_step(
     model = load_face_model()
     photos = plain_batch(labelled_faces(model, 3, range(0, 20, 10)), 128)
     (tmp_path / "labels").mkdir()
-    monkeypatch.setattr("models.training.coarse.Photos", lambda labels, part: None)
+    monkeypatch.setattr("models.training.coarse.Photos", lambda labels, part, model: None)
     monkeypatch.setattr("models.training.coarse.RenderedCrops", lambda folder, wait_s: None)
     weights = CoarseWeights(identity_features=0.1, emotion=1.0, lip_reading=0.05)
     stage = CoarseStage(

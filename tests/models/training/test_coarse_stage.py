@@ -30,6 +30,7 @@ def test_a_step_touches_every_term(pictures: tuple[Path, Path]) -> None:
     terms = stage.losses(batch, 0.0)
     assert set(terms) == {
         "landmarks", "points", "mesh", "pairs", "channels", "rotation", "gaze", "camera", "shape", "identity", "light",
+        "lean",
     }  # fmt: skip
     torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
     untouched = [n for n, p in stage.vit.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
