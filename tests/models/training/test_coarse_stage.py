@@ -84,5 +84,5 @@ def test_a_minute_or_two_of_training(pictures: tuple[Path, Path], tmp_path: Path
     with torch.no_grad():
         before = stage.evaluate()
     after = run_training(stage, LoopSettings(steps=80, batch=16, warmup=20, average=0.95), tmp_path)
-    assert after["inner51_percent"] < 0.6 * before["inner51_percent"]
+    assert after["inner51_percent"] < 0.7 * before["inner51_percent"]
     assert after["rotation_degrees"] < before["rotation_degrees"]
