@@ -201,8 +201,9 @@ class CoarseLead:
             fitted = session.fit(seen_points, width, height, guess, alone=True, hold=True)
             if not fitted.error < WORST_RESIDUAL:
                 return None
-            found = fitted.parameters
-        landmarks = self._landmarks(found)
+            found, landmarks = fitted.parameters, seen_points.landmarks
+        else:
+            landmarks = self._landmarks(found)
         low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
         self._last, self._mesh = found, landmarks
         return found, replace(observation, landmarks=landmarks, box=np.concatenate([low, high]).astype(np.float32))
