@@ -19,6 +19,7 @@ from models.geometry.camera import Camera
 from models.geometry.crop import TYPICAL_SCALE, Crop, base_crop
 from models.geometry.rotations import HEAD_TO_CAMERA, facing
 from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
+from tracking.coarse_example import example_crop
 from tracking.coarse_person import CoarsePerson
 from tracking.fit.regressor import Guess
 from tracking.types import FaceObservation, FaceParameters, Image
@@ -80,6 +81,7 @@ def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None =
         inputs={"crop": (1, 3, size, size)},
         outputs=9 if header.settings.get("glimpses") else 8,
         build=_builder(path, header, person),
+        sample=lambda: (example_crop(size),),
     )
 
 

@@ -31,6 +31,8 @@ class NetworkSpec:
         outputs: how many arrays it answers.
         build: the network with its weights, in evaluation mode; called only where an engine must compile it.
         relative: inputs on which an engine is tested are uniform in 0..1, times this for each input.
+        sample: makes inputs like those in use instead, for a network that noise sends where it never goes: there it may
+            answer anything, and half precision anything else.
         tolerance: largest difference to torch in single precision that passes the self-test, as a share of the answer's
             root mean square.
     """
@@ -42,6 +44,7 @@ class NetworkSpec:
     build: Callable[[], nn.Module]
     relative: tuple[float, ...] = ()
     tolerance: float = 0.05
+    sample: Callable[[], tuple[Floats, ...]] | None = None
 
     @property
     def key(self) -> str:
@@ -50,6 +53,8 @@ class NetworkSpec:
 
     def example(self) -> tuple[Floats, ...]:
         """The same inputs every time, for self-tests."""
+        if self.sample is not None:
+            return self.sample()
         rng = np.random.default_rng(20)
         scales = self.relative or (1.0,) * len(self.inputs)
         return tuple(

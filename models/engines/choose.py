@@ -6,6 +6,7 @@ measurement found is remembered in the cache folder, by network, weights, librar
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -181,13 +182,15 @@ def _make(
 
 def _reference(spec: NetworkSpec, cache: Path, torch_engine: Engine | None) -> tuple[Floats, ...]:
     """Torch's answers on the example, kept so that later starts need no torch."""
-    path = cache / f"{spec.key}-{'x'.join(str(s) for s in next(iter(spec.inputs.values())))}-test.npz"
+    example = spec.example()
+    asked = hashlib.sha256(b"".join(i.tobytes() for i in example)).hexdigest()[:12]
+    path = cache / f"{spec.key}-{asked}-test.npz"
     try:
         with np.load(path, allow_pickle=False) as stored:
             return tuple(stored[f"answer{i}"] for i in range(spec.outputs))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         pass
-    answers = (torch_engine or TorchEngine(spec)).run(*spec.example())
+    answers = (torch_engine or TorchEngine(spec)).run(*example)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}.unfinished")

@@ -257,3 +257,17 @@ def test_threads_leave_the_cores_that_others_keep_busy(monkeypatch: pytest.Monke
     for cores, taken, threads in ((2, 0, 2), (2, 1, 1), (1, 1, 1), (16, 1, 4), (None, 0, 1)):
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
         assert paying_threads(taken) == threads
+
+
+def test_engines_are_tested_on_a_face(weights: Path) -> None:
+    """On noise the windows of the close looks lie anywhere, and half precision answers what it likes."""
+    predictor = CoarsePredictor(load_face_model(), weights)
+    (example,) = predictor.spec.example()
+    assert example.shape == (1, 3, 64, 64) and example.dtype == np.float32
+    assert 0 <= example.min() and example.max() <= 1
+    (again,) = predictor.spec.example()
+    assert np.array_equal(example, again)
+    # A face in front of a wall: smooth almost everywhere, which noise is not.
+    assert np.abs(np.diff(example, axis=3)).mean() < 0.25 * example.std()
+    shipped = CoarsePredictor(load_face_model())
+    assert shipped.chosen.report.difference is not None and shipped.chosen.report.difference < 0.05
