@@ -13,7 +13,8 @@ import models.avatars
 
 __all__ = ["example_crop"]
 
-# Eyes that look straight have a gaze of next to nothing, and no share of it says how exact an engine is: hers look down.
+# Eyes that look straight have a gaze of next to nothing, and no share of it tells how exact an engine is: hers look
+# down.
 _PERSON = Path(models.avatars.__file__).parent / "library" / "mei.mien"
 
 
@@ -22,8 +23,10 @@ def example_crop(size: int) -> NDArray[np.float32]:
     try:
         with zipfile.ZipFile(_PERSON) as archive:
             stored = np.frombuffer(archive.read("thumbnail.jpg"), np.uint8)
-        image = cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    except (OSError, KeyError, zipfile.BadZipFile, cv2.error):
+    except (OSError, KeyError, zipfile.BadZipFile):
+        stored = np.zeros(1, np.uint8)
+    image = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    if image is None:
         return np.random.default_rng(20).random((1, 3, size, size), np.float32)
+    resized = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (size, size), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(resized.transpose(2, 0, 1)[None], np.float32) / np.float32(255)

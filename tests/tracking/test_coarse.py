@@ -264,7 +264,7 @@ def test_engines_are_tested_on_a_face(weights: Path) -> None:
     predictor = CoarsePredictor(load_face_model(), weights)
     (example,) = predictor.spec.example()
     assert example.shape == (1, 3, 64, 64) and example.dtype == np.float32
-    assert 0 <= example.min() and example.max() <= 1
+    assert example.min() >= 0 and example.max() <= 1
     (again,) = predictor.spec.example()
     assert np.array_equal(example, again)
     # A face in front of a wall: smooth almost everywhere, which noise is not.
