@@ -44,6 +44,17 @@ def test_noise_is_tremble_and_loses_correlation() -> None:
     assert noisy.correlation < 0.9 and noisy.channel_tremble > 3
 
 
+def test_a_mesh_that_trembles_twice_as_much() -> None:
+    rng = np.random.default_rng(1)
+    own, led = passes(0.0, 0.0, 1.0)
+    shaken: list[list[LedFrame | None]] = [[], []]
+    for frames, kept, size in ((own, shaken[0], 0.5), (led, shaken[1], 1.0)):
+        for frame in frames:
+            assert frame is not None
+            kept.append(LedFrame(frame.landmarks + rng.normal(0, size, (468, 2)), frame.channels, frame.detected))
+    assert compared(*shaken).landmark_tremble == pytest.approx(2.0, rel=0.05)
+
+
 def test_a_clip_without_faces_is_refused() -> None:
     own, _ = passes(0.0, 0.0, 1.0)
     with pytest.raises(ValueError, match="fewer than 60 frames"):

@@ -109,7 +109,7 @@ def compared(own: list[LedFrame | None], led: list[LedFrame | None]) -> LeadFigu
         distance_percent=100 * float((np.linalg.norm(marks_b - marks_a, axis=2).mean(axis=1) / eyes).mean()),
         correlation=float(np.median(follows)) if follows else 1.0,
         moving=len(moving),
-        landmark_tremble=_tremble(marks_b / eyes[:, None, None]) / max(_tremble(marks_a / eyes[:, None, None]), 1e-9),
+        landmark_tremble=_tremble(marks_b) / max(_tremble(marks_a), 1e-9),
         channel_tremble=_tremble(channels_b) / max(_tremble(channels_a), 1e-9),
     )
 
