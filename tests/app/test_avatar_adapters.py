@@ -106,8 +106,9 @@ def test_the_evaluation_judges_frames_after_the_capture(
     report = json.loads((tmp_path / "person.json").read_text())
     (person,) = report["people"]
     assert person["frames"] == 10 and person["person"] == "2"
-    # The fit sees landmarks, the network pixels alone; and a person's own skin explains more than a usual one.
-    assert 0 < person["fit_inner51"] < person["base_inner51"] < 0.1
+    # The network sees more than it says at once; and a person's own skin explains more than a usual one.
+    assert 0 < person["base_followed"] < person["base_inner51"] < 0.1
+    assert 0 < person["fit_inner51"] < 0.1
     assert person["person_residual"] < person["base_residual"]
 
 
