@@ -18,6 +18,7 @@ from models.face_model import FaceModel
 from models.geometry.camera import Camera
 from models.geometry.crop import TYPICAL_SCALE, Crop, base_crop
 from models.geometry.rotations import HEAD_TO_CAMERA, facing
+from models.networks.presets import ViTSettings
 from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
 from tracking.coarse_example import example_crop
 from tracking.coarse_person import CoarsePerson
@@ -79,7 +80,7 @@ def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None =
         name=f"coarse-{header.preset}",
         weights=weights if person is None else f"{weights}{person.key()}",
         inputs={"crop": (1, 3, size, size)},
-        outputs=9 if header.settings.get("glimpses") else 8,
+        outputs=ViTSettings.model_validate(header.settings).answers,
         build=_builder(path, header, person),
         sample=lambda: (example_crop(size),),
     )
@@ -91,7 +92,6 @@ def coarse_network(path: Path, header: WeightsHeader) -> CoarseViT:
     Raises:
         WeightsError: the weights cannot be used.
     """
-    from models.networks.presets import ViTSettings
     from models.networks.vit import CoarseLayout, CoarseViT
 
     network = CoarseViT(ViTSettings.model_validate(header.settings), CoarseLayout(**header.extra["layout"]))
@@ -146,7 +146,7 @@ class CoarsePredictor:
     @property
     def finds_landmarks(self) -> bool:
         """Whether its answers hold landmarks of the network's own."""
-        return self.spec.outputs > 8
+        return bool(self.header.settings.get("glimpses"))
 
     def predict(
         self, image: Image, crop: Crop, camera: Camera, kept: Callable[[Crop], Crop] = lambda square: square

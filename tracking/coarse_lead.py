@@ -23,6 +23,7 @@ from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, facing, fro
 from tracking.coarse import CoarseAnswer, CoarsePredictor, crop_of_landmarks
 from tracking.fit import FitSession
 from tracking.fit.regressor import Guess
+from tracking.fit.session import FitResult
 from tracking.types import FaceObservation, FaceParameters, Image
 
 Floats = NDArray[np.float64]
@@ -192,13 +193,7 @@ class CoarseLead:
         )  # fmt: skip
         seen_points = self._seen_points(answer, crop, observation)
         if session is not None and seen_points is not None:
-            opinion = self._predictor.opinion(answer)
-            guess = replace(
-                opinion, expression=expression.astype(np.float64), sigma=opinion.sigma * SURER,
-                gaze=gaze.astype(np.float64), rotation=rotation_seen,
-            )  # fmt: skip
-            height, width = image.shape[:2]
-            fitted = session.fit(seen_points, width, height, guess, alone=True, hold=True)
+            fitted = self._fitted(session, answer, seen_points, found, rotation_seen)
             if not fitted.error < WORST_RESIDUAL:
                 return None
             found, landmarks = fitted.parameters, seen_points.landmarks
@@ -207,6 +202,18 @@ class CoarseLead:
         low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
         self._last, self._mesh = found, landmarks
         return found, replace(observation, landmarks=landmarks, box=np.concatenate([low, high]).astype(np.float32))
+
+    def _fitted(
+        self, session: FitSession, answer: CoarseAnswer, points: FaceObservation, found: FaceParameters, turned: Floats
+    ) -> FitResult:
+        """The fit to the network's landmarks, with `found`, the answer put right, and its rotation as seen as the
+        guess."""
+        opinion = self._predictor.opinion(answer)
+        guess = replace(
+            opinion, expression=found.expression.astype(np.float64), sigma=opinion.sigma * SURER,
+            gaze=found.gaze.astype(np.float64), rotation=turned,
+        )  # fmt: skip
+        return session.fit(points, found.camera.width, found.camera.height, guess, alone=True, hold=True)
 
     def _seen_points(self, answer: CoarseAnswer, crop: Crop, observation: FaceObservation) -> FaceObservation | None:
         """Where the detector would see the landmarks that the network sees."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model import FaceModel
+from models.face_model.symmetry import FACE_POINTS
 from models.geometry.rotations import HEAD_TO_CAMERA
 from tracking.fit import FitSession, FitSettings
-from tracking.fit.mirror import FACE_POINTS
 from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
 from tracking.points import project_embedding

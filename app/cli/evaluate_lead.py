@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +46,7 @@ def run(args: Sequence[str], prog: str) -> int:
         raise CommandError(f"Only a leading network can be compared, not the mode {options.coarse.mode}.")
     plain = TrackerSettings(smoothing=SmoothingSettings(preset="off"))
     rows: dict[str, LeadFigures] = {}
+    refused: list[str] = []
     with progress_bar() as bar:
         for clip in options.clips:
             passes: list[list[LedFrame | None]] = []
@@ -55,7 +57,9 @@ def run(args: Sequence[str], prog: str) -> int:
             try:
                 rows[Path(clip).name] = compared(*passes)
             except ValueError as error:
-                raise CommandError(f"{clip}: {error}: take a longer clip with a face in it.") from error
+                refused.append(f"{clip}: {error}: take a longer clip with a face in it.")
+    if not rows:
+        raise CommandError(refused[0] if refused else "There is nothing to compare: name a clip.")
     options.out.mkdir(parents=True, exist_ok=True)
     report = {
         "clips": {name: asdict(figures) for name, figures in rows.items()},
@@ -71,4 +75,6 @@ def run(args: Sequence[str], prog: str) -> int:
             f" {f.landmark_tremble:16.2f} {f.channel_tremble:12.2f}"
         )
     print(f"The report is {options.out / 'report.json'}.")
-    return 0
+    for sentence in refused:
+        print(sentence, file=sys.stderr)
+    return 1 if refused else 0

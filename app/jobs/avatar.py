@@ -15,7 +15,7 @@ from app.avatar_store import AvatarStore
 from app.avatar_work import CAPTURED, AvatarWork, load_work, save_work
 from app.errors import CommandError
 from app.jobs.avatar_adapters import train_on
-from app.jobs.avatar_observers import observed
+from app.jobs.avatar_observers import observers
 from app.jobs.derive import media_to_track
 from app.jobs.inputs import VIDEO_SUFFIXES
 from app.jobs.track import Progress
@@ -147,7 +147,7 @@ def create_avatar(
     preview = AvatarPreview(model, progress.picture)
     preview.photograph(work.frames[0].image)
     if work.fit is None:
-        seen, shown = observed(work, model)
+        seen, shown = observers(work, model, progress)
         progress.start("learning the shape", fit_steps(seen))
         work = replace(work, fit=fit_person(model, seen, shown, progress.step, preview.shape))
         save_work(work, unfinished)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from app.avatar_work import AvatarWork
-from app.jobs.avatar_observers import observed
+from app.jobs.avatar_observers import seen_by_both
 from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar
 from models.face_model import FaceModel
 from tracking.person_capture import CapturedFrame
-from tracking.person_fit import Observed, PersonFit, known_poses
+from tracking.person_fit import PersonFit, known_poses
 from tracking.points import project_embedding
 from tracking.types import FaceParameters
 
@@ -43,10 +43,7 @@ def train_on(
     frames = work.spread or work.frames
     if len(frames) < FEWEST:
         return avatar, f"There are too few pictures for adapters: {FEWEST} different ones are needed."
-    seen, _ = observed(work, model)
-    if len(seen) != len(frames):
-        seen = [Observed(f.observation, f.parameters) for f in frames]
-    poses = known_poses(model, fit.identity, fit.fov, seen)
+    poses = known_poses(model, fit.identity, fit.fov, seen_by_both(frames, model, progress))
 
     def labelled(frame: CapturedFrame, p: FaceParameters) -> LabelledFace:
         posed = model.pose(p.identity, p.expression, p.gaze)

@@ -3,41 +3,74 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.avatar_work import AvatarWork
+from app.jobs.track import Progress
 from models.engines.base import EngineError
 from models.face_model import FaceModel
 from models.networks.stored import WeightsError
+from tracking.person_capture import CapturedFrame
 from tracking.person_fit import Observed
 
-__all__ = ["observed"]
+if TYPE_CHECKING:
+    from tracking.coarse import CoarsePredictor
+
+__all__ = ["observed", "observers", "seen_by_both"]
 
 _log = logging.getLogger(__name__)
 
 
-def observed(work: AvatarWork, model: FaceModel) -> tuple[list[Observed], list[Observed]]:
+def observers(work: AvatarWork, model: FaceModel, progress: Progress) -> tuple[Sequence[Observed], Sequence[Observed]]:
     """What the person is learned from, and the kept pictures, whose poses are wanted.
 
-    Both observers saw the pictures that were kept evenly over the capture, and these are what the person is learned
-    from. Without a network, as for a face model that none was trained for, it is everything that the detector saw.
+    Both observers look at the pictures that were kept evenly over the capture, and these are what the person is
+    learned from. Without a network, as for a face model that none was trained for, it is everything that the detector
+    saw.
 
     Args:
         work: of the avatar.
         model: the face model.
+        progress: told of each picture.
     """
+    network = _network(model)
+    if network is None:
+        return [Observed(o, p) for o, p in work.seen], observed(work.frames)
+    frames = work.spread or work.frames
+    progress.start("looking again", len(frames) + len(work.frames))
+    return _looked(network, frames, progress), _looked(network, work.frames, progress)
+
+
+def seen_by_both(frames: Sequence[CapturedFrame], model: FaceModel, progress: Progress) -> list[Observed]:
+    """Pictures as both observers see them, or the detector alone where there is no network."""
+    network = _network(model)
+    if network is None:
+        return observed(frames)
+    progress.start("looking again", len(frames))
+    return _looked(network, frames, progress)
+
+
+def observed(frames: Sequence[CapturedFrame]) -> list[Observed]:
+    """Pictures as the detector alone sees them."""
+    return [Observed(frame.observation, frame.parameters) for frame in frames]
+
+
+def _network(model: FaceModel) -> CoarsePredictor | None:
     from tracking.coarse import CoarsePredictor  # late: it loads an engine
-    from tracking.second_look import second_look
 
     try:
-        predictor = CoarsePredictor(model)
-        seen, shown = (
-            [Observed(f.observation, f.parameters, second_look(predictor, f)) for f in frames]
-            for frames in (work.spread or work.frames, work.frames)
-        )
-        return seen, shown
+        return CoarsePredictor(model)
     except (WeightsError, EngineError) as error:
         _log.warning("The person is learned from the detector's landmarks alone: %s", error)
-    return (
-        [Observed(observation, parameters) for observation, parameters in work.seen],
-        [Observed(frame.observation, frame.parameters) for frame in work.frames],
-    )
+        return None
+
+
+def _looked(network: CoarsePredictor, frames: Sequence[CapturedFrame], progress: Progress) -> list[Observed]:
+    from tracking.second_look import second_look
+
+    found = []
+    for frame in frames:
+        found.append(Observed(frame.observation, frame.parameters, second_look(network, frame)))
+        progress.step()
+    return found

@@ -26,12 +26,12 @@ from scipy.interpolate import RBFInterpolator
 from models.face_model import FaceModel
 from models.face_model.model import SHIPPED_MODEL
 from models.face_model.schema import read_arrays, write_arrays
+from models.face_model.symmetry import FACE_POINTS
 from models.geometry.depth_map import depth_map, facing_cosines
 from models.geometry.rasterise import Raster, interpolate, rasterise_uv
 from models.geometry.rotations import HEAD_TO_CAMERA
 from models.geometry.unwrap import fill_holes, unwrap
 from models.synthesis.light import sh_basis, to_linear
-from tracking.fit.mirror import FACE_POINTS
 from tracking.points import project_embedding
 from tracking.sources.images import list_images, load_image
 from tracking.still import StillTracker

@@ -28,11 +28,11 @@ from torch import nn
 
 from models.channels import CHANNEL_COUNT, GAZE_CHANNELS, MIRROR_PERMUTATION
 from models.face_model import load_face_model
+from models.face_model.symmetry import mirror_partners
 from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler
 from models.training.data.labels import LABEL_SUFFIX, list_labels, read_labels
 from models.training.splits import load_splits
 from tracking.fit.features import align
-from tracking.fit.mirror import mirror_partners
 from tracking.fit.regressor import ANGLE_SCALE, DETECTOR_TO_HEAD, DIFFERENCE_GAIN, WEIGHTS
 from tracking.landmarks import LandmarkDetector
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource

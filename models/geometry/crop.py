@@ -54,6 +54,14 @@ class Crop:
             self.x - self.half * shift_x / scale, self.y - self.half * shift_y / scale, self.half * scale
         )  # fmt: skip
 
+    def matrix(self, size: int) -> NDArray[np.float64]:
+        """(2, 3) affine map from pixels of the picture to those of the crop drawn with `size` pixels a side.
+
+        Pixel centres: pixel i of the crop lies at -1 + (2 i + 1) / size.
+        """
+        ratio, middle = size / (2 * self.half), (size - 1) / 2
+        return np.array([[ratio, 0, middle - ratio * self.x], [0, ratio, middle - ratio * self.y]], np.float64)
+
     def sample(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """(size, size, 3) of a (H, W, 3) picture; what lies outside of it is black."""
         ratio = size / (2 * self.half)
@@ -68,12 +76,9 @@ class Crop:
                 part = part[: height * step, : width * step]
                 image = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
                 x, y, half = (x - left + 0.5) / step - 0.5, (y - top + 0.5) / step - 0.5, half / step
-                ratio *= step
-        # Pixel centres: output pixel i lies at -1 + (2 i + 1) / size of the crop.
-        matrix = np.array(
-            [[ratio, 0, (size - 1) / 2 - ratio * x], [0, ratio, (size - 1) / 2 - ratio * y]], np.float64
-        )  # fmt: skip
-        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(
+            cv2.warpAffine(image, Crop(x, y, half).matrix(size), (size, size), flags=cv2.INTER_LINEAR), np.uint8
+        )
 
 
 def base_crop(points: NDArray[np.floating]) -> Crop:

@@ -36,6 +36,11 @@ class ViTSettings(BaseModel):
     glimpses: int = Field(default=0, ge=0)
     """Side in pixels of the windows by which the answer is corrected, see `Glimpses`; 0 for none, as in the paper."""
 
+    @property
+    def answers(self) -> int:
+        """How many tensors `CoarseReader` answers: with close looks also the landmarks that they find."""
+        return 9 if self.glimpses else 8
+
 
 class MAESettings(BaseModel):
     """Size of the detail MAE. The defaults are the paper's."""

@@ -242,8 +242,3 @@ class CoarseReader(nn.Module):
         out = self.network.read(raw)
         answer = out.identity, out.expression, out.rotation, out.gaze, out.scale, out.place, out.albedo, out.light
         return answer if mesh is None else (*answer, mesh)
-
-    @staticmethod
-    def count(settings: ViTSettings) -> int:
-        """How many tensors it answers."""
-        return 9 if settings.glimpses else 8

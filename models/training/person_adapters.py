@@ -60,7 +60,7 @@ class AdapterSettings(BaseModel):
     held_out: int = Field(default=5, ge=2)
     """Every so manieth picture is not learned from."""
     landmarks: float = 6.0
-    """Weight of the detected landmarks, crop coordinates."""
+    """Weight of the answered mesh's landmarks, crop coordinates."""
     looks: float = 6.0
     """Weight of the landmarks that the close looks find, crop coordinates."""
     channels: float = 5.0

@@ -15,7 +15,7 @@ from app.avatar_work import AvatarWork
 from app.evaluation.person import PersonScore, person_figures
 from app.evaluation.person_looks import PersonLook
 from app.jobs.avatar_adapters import train_on
-from app.jobs.avatar_observers import observed
+from app.jobs.avatar_observers import observers
 from app.jobs.track import Progress
 from models.avatars.person_file import PersonAvatar, write_person
 from models.face_model import FaceModel, load_face_model
@@ -48,7 +48,7 @@ def work(demo_clip: Path) -> AvatarWork:
     seen, frames = tuple(capture.seen), tuple(capture.frames())
     spread = tuple(capture.spread)
     work = AvatarWork("clip", capture.check(), seen, frames, spread=spread)
-    return replace(work, fit=fit_person(model, *observed(work, model)))
+    return replace(work, fit=fit_person(model, *observers(work, model, Progress())))
 
 
 def confused(path: Path, header: WeightsHeader) -> CoarseViT:
@@ -74,7 +74,8 @@ def test_an_avatar_gets_adapters_that_the_tracker_takes(
     monkeypatch.setattr("tracking.coarse.coarse_network", confused)
     told: list[str] = []
     found, sentence = trained(work, told)
-    assert told == ["teaching the network this face", *[""] * 60]
+    looks = len(work.spread)
+    assert told == ["looking again", *[""] * looks, "teaching the network this face", *[""] * 60]
     assert sentence.startswith("Adapters were trained: on pictures kept back"), sentence
     write_person(found, tmp_path / "ada.mien")
     person = CoarsePerson.read(tmp_path / "ada.mien")

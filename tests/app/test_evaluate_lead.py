@@ -38,3 +38,5 @@ def test_what_cannot_be_compared_is_said(run: Run, short_clip: Path, tmp_path: P
     write_clip(path, [np.full((120, 160, 3), 90, np.uint8)] * 70)
     nobody = run("evaluate", "lead", path, "--out", tmp_path)
     assert nobody.status == 2 and "take a longer clip" in nobody.sentence()
+    mixed = run("evaluate", "lead", path, short_clip, "--out", tmp_path)
+    assert mixed.status == 1 and "nobody.mp4" in mixed.sentence() and "short.mp4" in mixed.out

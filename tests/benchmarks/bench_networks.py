@@ -39,7 +39,7 @@ def specs(name: PresetName) -> Iterator[NetworkSpec]:
         f"coarse-{name}",
         "random",
         {"crop": (1, 3, vit.image_size, vit.image_size)},
-        CoarseReader.count(vit),
+        vit.answers,
         lambda: CoarseReader(coarse),
     )
     yield NetworkSpec(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.machine import machine_facts
 from models.face_model import FaceModel, load_face_model
+from models.face_model.symmetry import FACE_POINTS
 from models.training.data.labels import list_labels, read_labels
 from models.training.splits import load_splits
 from tracking.coarse import CoarsePredictor
@@ -29,7 +30,6 @@ from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters
 
 WAYS = {"detector": 0.0, "both": SHARE, "network": 1.0}
-FACE_POINTS = 468
 
 
 def picture(path: Path) -> CapturedFrame:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, CHANNEL_INDEX, GAZE_CHANNELS, MIRROR_PERMUTATION
 from models.face_model import FaceModel, load_face_model
 from models.face_model.schema import PARTS, REGIONS
+from models.face_model.symmetry import mirror_partners
 from models.geometry.rasterise import rasterise_uv
-from tracking.fit.mirror import mirror_partners
 
 Floats = NDArray[np.float64]
 MIRROR = np.array([-1.0, 1.0, 1.0])

@@ -10,7 +10,8 @@ import pytest
 
 import tracking.coarse
 from app.avatar_work import AvatarWork
-from app.jobs.avatar_observers import observed
+from app.jobs.avatar_observers import observers
+from app.jobs.track import Progress
 from models.face_model import FaceModel, load_face_model
 from models.networks.stored import WeightsError
 from tests.helpers.perfect_detector import FOV, HEIGHT, WIDTH, expression, seen, state
@@ -99,7 +100,9 @@ def test_known_poses_lie_on_the_landmarks(head: FaceModel) -> None:
 def test_an_avatar_is_learned_from_both_where_there_is_a_network(
     head: FaceModel, work: AvatarWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, shown = observed(work, head)
+    told: list[str] = []
+    both, shown = observers(work, head, Progress(lambda name, _: told.append(name), lambda: told.append("")))
+    assert told == ["looking again", *[""] * (len(both) + len(shown))]
     assert len(both) == len(work.spread) and len(shown) == len(work.frames)
     assert all(one.look is not None for one in (*both, *shown))
 
@@ -107,7 +110,7 @@ def test_an_avatar_is_learned_from_both_where_there_is_a_network(
         raise WeightsError("There is no network.")
 
     monkeypatch.setattr(tracking.coarse, "CoarsePredictor", missing)
-    alone, shown = observed(work, head)
+    alone, shown = observers(work, head, Progress())
     assert len(alone) == len(work.seen) and len(shown) == len(work.frames)
     assert all(one.look is None for one in (*alone, *shown))
 

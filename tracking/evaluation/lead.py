@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from models.channels import ARKIT_CHANNELS
 from models.face_model import FaceModel
+from models.face_model.symmetry import FACE_POINTS
+from tracking.evaluation.jitter import OUTER_EYES
 from tracking.points import project_embedding
 from tracking.types import Frame, TrackedFace
 
 __all__ = ["LeadFigures", "LedFrame", "compared", "tracked_frames"]
 
-FACE_POINTS = 468
-OUTER_EYES = (33, 263)
 SETTLING = 30
 """Frames at the beginning that do not count: the person is being learned."""
 MOVES = 0.03

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face_model import FaceModel
-from models.face_model.symmetry import FACE_POINTS, mirror_partners
-
-__all__ = ["FACE_POINTS", "mirror_partners", "mirrored_landmarks"]
+from models.face_model.symmetry import mirror_partners
 
 
 def mirrored_landmarks(model: FaceModel, landmarks: NDArray[np.float32], width: int) -> NDArray[np.float32]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from models.channels import ARKIT_CHANNELS, CHANNEL_COUNT, gaze_to_channels
 from models.face_model import Embedding, FaceModel
+from models.face_model.symmetry import FACE_POINTS
 from models.geometry.camera import DEFAULT_FOV, Camera
 from models.geometry.rotations import HEAD_TO_CAMERA, facing, to_euler, to_rotvec
 from tracking.fit.gaze import estimate_gaze, eyeball_radius
-from tracking.fit.mirror import FACE_POINTS
 from tracking.fit.offsets import LandmarkOffsets
 from tracking.fit.opinion import combined
 from tracking.fit.priors import ExpressionPrior, chosen_landmarks, landmark_sigmas

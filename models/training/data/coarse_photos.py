@@ -236,24 +236,25 @@ def _cut(
     photo: LabelledFace, crop: Crop, size: int, rng: np.random.Generator | None, view: PhotoView | None = None
 ) -> _Cut:
     """The crop, in pixels of the view where there is one; then the label is the view's, the square the photograph's."""
-    ratio = PICTURE / 2 / photo.square.half
-    middle = (PICTURE - 1) / 2
     kept = decode(photo.data)
     if view is None:
+        ratio, middle = PICTURE / 2 / photo.square.half, (PICTURE - 1) / 2
         stored = Crop(
             middle + (crop.x - photo.square.x) * ratio, middle + (crop.y - photo.square.y) * ratio, crop.half * ratio
         )  # fmt: skip
         image = stored.sample(kept, size)
     else:
-        step, scale = 1 / ratio, size / (2 * crop.half)
-        to_photo = np.array([[step, 0, photo.square.x - middle * step], [0, step, photo.square.y - middle * step]])
-        to_cut = np.array([[scale, 0, (size - 1) / 2 - scale * crop.x], [0, scale, (size - 1) / 2 - scale * crop.y]])
-        steps = [np.vstack([m, [0, 0, 1]]) for m in (to_cut, view.of_pixels(photo.label.camera), to_photo)]
-        matrix = (steps[0] @ steps[1] @ steps[2])[:2]
+        to_photo = np.linalg.inv(_whole(photo.square.matrix(PICTURE)))
+        matrix = (_whole(crop.matrix(size)) @ _whole(view.of_pixels(photo.label.camera)) @ to_photo)[:2]
         # The corners of a tilted crop lie beside what was kept.
         warped = cv2.warpAffine(kept, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         image = np.asarray(warped, np.uint8)
     return (image if rng is None else degrade(image, rng)), crop, photo
+
+
+def _whole(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, 3) of a (2, 3) affine map."""
+    return np.vstack([affine, [0.0, 0.0, 1.0]])
 
 
 def _collate(cuts: list[_Cut]) -> PhotoBatch:

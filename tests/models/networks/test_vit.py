@@ -29,7 +29,7 @@ def test_the_answer_has_its_parts(settings: ViTSettings) -> None:
     assert (out.scale > 0).all()
     assert out.light.shape == (3, 9, 3)
     parts = CoarseReader(network)(torch.rand(1, 3, settings.image_size, settings.image_size))
-    assert [p.shape[0] for p in parts] == [1] * CoarseReader.count(settings)
+    assert [p.shape[0] for p in parts] == [1] * settings.answers
     if settings.glimpses:
         assert parts[8].shape == (1, 478, 2)
 
