@@ -144,12 +144,13 @@ def known_poses(
         model: the face model.
         identity: (K,) coefficients.
         fov: radians across the longer picture side.
-        seen: pictures; the first is taken as the face at rest.
+        seen: pictures; the calmest is taken as the face at rest.
     """
     session = FitSession(model, FitSettings.for_stills().model_copy(update={"fov_degrees": float(np.degrees(fov))}))
     session.know(identity)
+    calmest = min(seen, key=lambda one: float(one.parameters.expression.sum()))
     for _ in range(EARLY):
-        _fit(session, seen[0])
+        _fit(session, calmest)
     return [_fit(session, one).parameters for one in seen]
 
 

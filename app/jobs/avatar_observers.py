@@ -70,7 +70,11 @@ def _looked(network: CoarsePredictor, frames: Sequence[CapturedFrame], progress:
     from tracking.second_look import second_look
 
     found = []
-    for frame in frames:
-        found.append(Observed(frame.observation, frame.parameters, second_look(network, frame)))
-        progress.step()
+    try:
+        for frame in frames:
+            found.append(Observed(frame.observation, frame.parameters, second_look(network, frame)))
+            progress.step()
+    except EngineError as error:
+        _log.warning("The coarse network failed, and the detector's landmarks count alone: %s", error)
+        return observed(frames)
     return found

@@ -12,6 +12,7 @@ import tracking.coarse
 from app.avatar_work import AvatarWork
 from app.jobs.avatar_observers import observers
 from app.jobs.track import Progress
+from models.engines.base import EngineError
 from models.face_model import FaceModel, load_face_model
 from models.networks.stored import WeightsError
 from tests.helpers.perfect_detector import FOV, HEIGHT, WIDTH, expression, seen, state
@@ -113,6 +114,21 @@ def test_an_avatar_is_learned_from_both_where_there_is_a_network(
     alone, shown = observers(work, head, Progress())
     assert len(alone) == len(work.seen) and len(shown) == len(work.frames)
     assert all(one.look is None for one in (*alone, *shown))
+
+
+def test_a_device_that_fails_leaves_the_detector(
+    head: FaceModel, work: AvatarWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def fails(*_: object) -> None:
+        asked.append(1)
+        raise EngineError("The device is gone.")
+
+    monkeypatch.setattr("tracking.second_look.second_look", fails)
+    both, shown = observers(work, head, Progress())
+    assert len(both) == len(work.spread) and len(shown) == len(work.frames) and len(asked) == 2
+    assert all(one.look is None for one in (*both, *shown))
 
 
 def test_a_network_without_landmarks_is_no_second_observer(work: AvatarWork) -> None:
