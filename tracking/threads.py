@@ -10,7 +10,9 @@ import threading
 def use_one_thread() -> None:
     """Keeps BLAS and OpenCV to one thread each, for the rest of the process.
 
-    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores.
+    Their matrices and pictures are small here: more threads would only fight with MediaPipe's for the cores. And in a
+    process that comes second, BLAS's threads spin while they wait for one another, a hundred times as long as the work
+    takes.
     """
     import cv2
     from threadpoolctl import threadpool_limits

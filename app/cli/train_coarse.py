@@ -104,13 +104,12 @@ def _render(people: int, held_out: int, labels: Path | None) -> None:
     """In a process of its own, with the lowest priority: training goes first."""
     if hasattr(os, "nice"):
         os.nice(10)
-    import cv2
-
     from models.training.data.coarse_shards import render_shards
     from models.training.data.coarse_skins import photographed_skins
     from models.training.splits import load_splits
+    from tracking.threads import use_one_thread
 
-    cv2.setNumThreads(1)
+    use_one_thread()
     seeds = load_splits().synthetic_seeds
     skins = None if labels is None else photographed_skins(labels, runs_folder() / "textures")
     first = seeds.validation[0]

@@ -97,12 +97,11 @@ def _make_faces(settings: DetailSettings, labels: Path) -> None:
     """In a process of its own, with low priority: training goes first."""
     if hasattr(os, "nice"):
         os.nice(10)
-    import cv2
-
     from models.training.data.labels import LabelFileError
     from models.training.detail_settings import make_faces
+    from tracking.threads import use_one_thread
 
-    cv2.setNumThreads(1)
+    use_one_thread()
     try:
         make_faces(settings, labels, "validation")
         make_faces(settings, labels, "train")

@@ -5,7 +5,6 @@ Heavy libraries are loaded on the session's thread while the window already show
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -30,6 +29,7 @@ from app.state.notices import Notice, NoticeLevel
 from app.state.preferences import Preferences
 from app.state.shortcuts import ShortcutMap
 from app.views.heads import drawn_by_card
+from app.window.garbage import GarbageTimer
 from app.window.main_window import MainWindow
 from app.window.style import Style
 from app.window.texts import tr
@@ -147,28 +147,26 @@ def run_window(
         remember_source: see `open_window`.
         prepare: called before the event loop runs.
     """
-    # Modules, models and widgets stay to the end. Looking through them for garbage again and again would hold
-    # everything up for a tenth of a second each time. `app.cli.quick_start` has begun with that.
-    gc.disable()
+    # Until it has started nothing is collected: modules, models and widgets stay, and looking through them again and
+    # again would hold everything up for a tenth of a second each time. `app.cli.quick_start` has begun with that.
+    garbage = GarbageTimer(make_application())
     opened = open_window(source, keep_going=not once, remember_source=remember_source)
     sys.setswitchinterval(STARTING_INTERVAL_S)
     if once:
         opened.window.clip_ended.connect(opened.window.close)
     prepare(opened)
-    opened.window.first_picture.connect(_has_started)
-    QTimer.singleShot(STARTED_AFTER_MS, opened.window, _has_started)
+
+    def has_started() -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        garbage.start()
+
+    opened.window.first_picture.connect(has_started)
+    QTimer.singleShot(STARTED_AFTER_MS, opened.window, has_started)
     keep_alive = _let_python_see_signals(opened.app)
     opened.app.exec()
     keep_alive.stop()
     opened.close()
     return opened
-
-
-def _has_started() -> None:
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def leave(status: int) -> int:
