@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,8 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from tracking.threads import no_real_time
 
 __all__ = ["CODECS", "VIDEO_SUFFIXES", "Codec", "VideoWriter", "VideoWriterError"]
 
@@ -139,7 +142,10 @@ class VideoWriter:
     def _mux(self, frame: av.VideoFrame | None) -> None:
         assert self._container is not None, "this writer is closed"
         try:
-            self._container.mux(self._stream.encode(frame))
+            # The first picture starts the encoder's threads.
+            with nullcontext() if self._stream.codec_context.is_open else no_real_time():
+                packets = self._stream.encode(frame)
+            self._container.mux(packets)
         except (av.FFmpegError, OSError) as error:
             self._discard()
             raise VideoWriterError(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 def use_one_thread() -> None:
@@ -36,3 +39,38 @@ def come_second(nice: int) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
     except OSError:
         pass  # a system that forbids it
+
+
+@contextmanager
+def no_real_time() -> Iterator[None]:
+    """Threads that become real-time ones within, this one too, are usual ones again afterwards.
+
+    On Linux. Some encoders do that to their own threads and to the calling one where the user may, as root may in a
+    container; a real-time thread that waits by spinning, as those of BLAS and OpenMP do, then stops everything else on
+    its processor.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    before = _real_time_threads()
+    try:
+        yield
+    finally:
+        for thread in _real_time_threads() - before:
+            try:
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+            except OSError:
+                pass  # it has ended
+
+
+def _real_time_threads() -> set[int]:
+    """Those of this process, by the system's numbers."""
+    assert sys.platform == "linux"
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            if os.sched_getscheduler(int(task.name)) in (os.SCHED_FIFO, os.SCHED_RR):
+                found.add(int(task.name))
+        except OSError:
+            pass  # it has ended
+    return found

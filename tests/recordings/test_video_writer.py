@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import av
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from recordings.video import CODECS, Codec, VideoWriter, VideoWriterError
+from tracking.threads import no_real_time
 
 
 def picture(value: int, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -31,6 +34,30 @@ def test_every_codec(tmp_path: Path, codec: Codec, suffix: str, capfd: pytest.Ca
     assert levels == pytest.approx([20 * n for n in range(10)], abs=6)  # lossy
     assert capfd.readouterr().err == ""
     assert set(CODECS) == {"h264", "vp9", "av1"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone has threads with policies of their own")
+@pytest.mark.parametrize("codec", CODECS)
+def test_no_encoder_makes_threads_real_time(tmp_path: Path, codec: Codec) -> None:
+    """SVT-AV1 does where the user is root: then the tracking's threads would stop everything else."""
+    assert sys.platform == "linux"
+    with VideoWriter(tmp_path / "film.mkv" if codec != "vp9" else tmp_path / "film.webm", 64, 48, 25, codec) as writer:
+        writer.add(picture(100), 0)
+        policies = {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
+        assert not policies & {os.SCHED_FIFO, os.SCHED_RR}
+
+
+def test_real_time_threads_are_usual_ones_again() -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Linux alone has threads with policies of their own")
+    assert sys.platform == "linux"
+    try:
+        with no_real_time():
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+            assert os.sched_getscheduler(0) == os.SCHED_FIFO
+    except PermissionError:
+        pytest.skip("this user may not make real-time threads")
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_variable_times_and_a_late_start(tmp_path: Path) -> None:
