@@ -17,6 +17,7 @@ from models.avatars.person_file import write_in_one_piece
 from models.geometry.camera import Camera
 from tracking.person_capture import CapturedFrame, CaptureReport
 from tracking.person_fit import PersonFit
+from tracking.second_look import SHARE
 from tracking.types import FaceObservation, FaceParameters
 
 __all__ = ["CAPTURED", "AvatarWork", "kept_captures", "load_work", "save_work"]
@@ -73,7 +74,7 @@ def save_work(work: AvatarWork, path: Path) -> None:
     if work.fit is not None:
         arrays["identity"] = work.fit.identity
         _put_parameters(arrays, "poses", list(work.fit.poses))
-        head["fit"] = [work.fit.fov, work.fit.error, work.fit.learned]
+        head["fit"] = [work.fit.fov, work.fit.error, work.fit.learned, work.fit.share]
     content = io.BytesIO()
     arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
     with zipfile.ZipFile(content, "w") as archive:
@@ -102,8 +103,8 @@ def load_work(path: Path, source: str) -> AvatarWork | None:
             work = AvatarWork(source, report, seen, frames, name=name, licence=licence, spread=spread)
             if "fit" in head:
                 poses = tuple(_parameters(arrays, "poses"))
-                fov, error, learned = head["fit"]
-                work = replace(work, fit=PersonFit(arrays["identity"], fov, error, learned, poses))
+                fov, error, learned, share = [*head["fit"], SHARE][:4]  # work of earlier versions has no share
+                work = replace(work, fit=PersonFit(arrays["identity"], fov, error, learned, poses, share))
             return work if work.frames and work.seen else None
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, cv2.error):
         return None  # damaged work is done again

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from tracking.fit import FitSession, FitSettings
 from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
 from tracking.points import project_embedding
-from tracking.second_look import SecondLook
+from tracking.second_look import SHARE, SecondLook, between
 from tracking.types import FaceObservation, FaceParameters
 
 __all__ = ["Fitted", "Observed", "PersonFit", "fit_person", "fit_steps", "fitted_mesh", "known_poses"]
@@ -40,12 +40,14 @@ class Observed:
     Attributes:
         observation: the detector's.
         parameters: what the tracker made of it; the fit takes the picture's size from there.
-        look: what detector and coarse network see together, where the network looked, too.
+        look: the coarse network's, where it looked, too.
+        share: of the network in what both see together.
     """
 
     observation: FaceObservation
     parameters: FaceParameters
     look: SecondLook | None = None
+    share: float = SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class PersonFit:
         error: landmark residual of the held-out frames as a share of the outer eye distance.
         learned: frames that went into it.
         poses: parameters of the frames that were asked for, with this identity.
+        share: of the coarse network in what was seen; see `Observed`.
     """
 
     identity: NDArray[np.float32]
@@ -65,6 +68,7 @@ class PersonFit:
     error: float
     learned: int
     poses: tuple[FaceParameters, ...]
+    share: float = SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def fit_person(
         error, last = _held_out_error(session, held)
         if best is None or error < best.error:
             worse = 0 if best is None or error < 0.995 * best.error else worse + 1
-            best = PersonFit(last.identity.copy(), last.camera.fov, error, start + len(part), ())
+            best = PersonFit(last.identity.copy(), last.camera.fov, error, start + len(part), (), seen[0].share)
             poses = _poses(session, frames)
             better(best.identity)
         else:
@@ -132,7 +136,7 @@ def fit_person(
         if worse >= PATIENCE:
             break
     assert best is not None
-    return PersonFit(best.identity, best.fov, best.error, best.learned, poses)
+    return replace(best, poses=poses)
 
 
 def known_poses(
@@ -174,7 +178,8 @@ def _fit(session: FitSession, one: Observed) -> FitResult:
     width, height, look = one.parameters.camera.width, one.parameters.camera.height, one.look
     if look is None:
         return session.fit(one.observation, width, height)
-    return session.fit(one.observation, width, height, look.opinion, landmarks=look.landmarks)
+    landmarks = between(one.observation, look, one.share)
+    return session.fit(one.observation, width, height, look.opinion, landmarks=landmarks)
 
 
 def _held_out_error(session: FitSession, held: Sequence[Observed]) -> tuple[float, FaceParameters]:

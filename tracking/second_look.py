@@ -14,41 +14,51 @@ from numpy.typing import NDArray
 from tracking.coarse import CoarsePredictor, crop_of_landmarks
 from tracking.fit.regressor import Guess
 from tracking.person_capture import CapturedFrame
+from tracking.types import FaceObservation
 
-__all__ = ["SHARE", "SecondLook", "second_look"]
+__all__ = ["SHARE", "SecondLook", "between", "second_look"]
 
 SHARE = 0.5
-"""Of the network's landmarks in the middle of both observers'."""
+"""Of the network's landmarks in what both see together, where nothing tells who sees better."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """What detector and network together see in one picture.
+    """What the network sees in one picture.
 
     Attributes:
-        landmarks: (478, 2) pixels of the whole picture, between the detector's and the network's.
-        opinion: the network's on expression, gaze and rotation.
+        landmarks: (478, 2) pixels of the whole picture.
+        opinion: on expression, gaze and rotation.
     """
 
     landmarks: NDArray[np.float32]
     opinion: Guess
 
 
-def second_look(predictor: CoarsePredictor, frame: CapturedFrame, share: float = SHARE) -> SecondLook | None:
+def second_look(predictor: CoarsePredictor, frame: CapturedFrame) -> SecondLook | None:
     """Lets the network look at a kept picture; None where it finds no landmarks.
 
     Args:
         predictor: the network.
         frame: the picture.
-        share: of the network's landmarks, 0..1.
 
     Raises:
         EngineError: the device failed.
     """
-    detected = frame.observation.landmarks[:, :2]
-    camera = frame.parameters.camera
-    answer = predictor.predict(frame.image, crop_of_landmarks(detected), camera, frame.place)
+    crop = crop_of_landmarks(frame.observation.landmarks[:, :2])
+    answer = predictor.predict(frame.image, crop, frame.parameters.camera, frame.place)
     if answer.landmarks is None:
         return None
-    between = detected + share * (answer.landmarks - detected)
-    return SecondLook(np.asarray(between, np.float32), predictor.opinion(answer))
+    return SecondLook(np.asarray(answer.landmarks, np.float32), predictor.opinion(answer))
+
+
+def between(observation: FaceObservation, look: SecondLook, share: float) -> NDArray[np.float32]:
+    """(478, 2) pixels: where both see the landmarks together.
+
+    Args:
+        observation: the detector's.
+        look: the network's.
+        share: of the network, 0..1.
+    """
+    detected = observation.landmarks[:, :2]
+    return np.asarray(detected + share * (look.landmarks - detected), np.float32)

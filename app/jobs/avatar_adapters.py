@@ -43,7 +43,7 @@ def train_on(
     frames = work.spread or work.frames
     if len(frames) < FEWEST:
         return avatar, f"There are too few pictures for adapters: {FEWEST} different ones are needed."
-    poses = known_poses(model, fit.identity, fit.fov, seen_by_both(frames, model, progress))
+    poses = known_poses(model, fit.identity, fit.fov, seen_by_both(frames, model, progress, fit.share))
 
     def labelled(frame: CapturedFrame, p: FaceParameters) -> LabelledFace:
         posed = model.pose(p.identity, p.expression, p.gaze)

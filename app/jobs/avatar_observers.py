@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.avatar_work import AvatarWork
@@ -11,6 +12,7 @@ from app.jobs.track import Progress
 from models.engines.base import EngineError
 from models.face_model import FaceModel
 from models.networks.stored import WeightsError
+from tracking.observer_trust import network_share, share_steps
 from tracking.person_capture import CapturedFrame
 from tracking.person_fit import Observed
 
@@ -26,8 +28,8 @@ def observers(work: AvatarWork, model: FaceModel, progress: Progress) -> tuple[S
     """What the person is learned from, and the kept pictures, whose poses are wanted.
 
     Both observers look at the pictures that were kept evenly over the capture, and these are what the person is
-    learned from. Without a network, as for a face model that none was trained for, it is everything that the detector
-    saw.
+    learned from, each observer as far as one shape explains what it saw. Without a network, as for a face model that
+    none was trained for, it is everything that the detector saw.
 
     Args:
         work: of the avatar.
@@ -39,16 +41,20 @@ def observers(work: AvatarWork, model: FaceModel, progress: Progress) -> tuple[S
         return [Observed(o, p) for o, p in work.seen], observed(work.frames)
     frames = work.spread or work.frames
     progress.start("looking again", len(frames) + len(work.frames))
-    return _looked(network, frames, progress), _looked(network, work.frames, progress)
+    learned, shown = _looked(network, frames, progress), _looked(network, work.frames, progress)
+    progress.start("comparing what was seen", share_steps(learned))
+    share = network_share(model, learned, progress.step)
+    return [replace(one, share=share) for one in learned], [replace(one, share=share) for one in shown]
 
 
-def seen_by_both(frames: Sequence[CapturedFrame], model: FaceModel, progress: Progress) -> list[Observed]:
-    """Pictures as both observers see them, or the detector alone where there is no network."""
+def seen_by_both(frames: Sequence[CapturedFrame], model: FaceModel, progress: Progress, share: float) -> list[Observed]:
+    """Pictures as both observers see them, the network with its share, or the detector alone where there is no
+    network."""
     network = _network(model)
     if network is None:
         return observed(frames)
     progress.start("looking again", len(frames))
-    return _looked(network, frames, progress)
+    return [replace(one, share=share) for one in _looked(network, frames, progress)]
 
 
 def observed(frames: Sequence[CapturedFrame]) -> list[Observed]:

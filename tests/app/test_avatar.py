@@ -57,7 +57,13 @@ def test_a_clip_becomes_an_avatar(made: tuple[AvatarStore, list[str]]) -> None:
     assert 0.1 < float(np.abs(sam.identity).max()) < 6
     assert sam.manifest.capture is not None and (sam.manifest.capture.held_out_error or 1) < 0.03
     assert store.find("Sam").stat().st_size < 3_000_000
-    assert stages == ["looking at the face", "looking again", "learning the shape", "painting the skin"]
+    assert stages == [
+        "looking at the face",
+        "looking again",
+        "comparing what was seen",
+        "learning the shape",
+        "painting the skin",
+    ]
     assert not store.unfinished("Sam").exists()
     calibration = calibration_of(sam)
     assert calibration is not None and calibration.person == "Sam"
@@ -295,7 +301,7 @@ def test_a_capture_without_a_source_becomes_an_avatar_and_goes_on_after_cancelli
 
     with pytest.raises(KeyboardInterrupt):
         create_avatar(request, store, Progress(lambda name, total: stages.append(name), cancel, pictures.append))
-    assert stages == ["looking again", "learning the shape", "painting the skin"]
+    assert stages == ["looking again", "comparing what was seen", "learning the shape", "painting the skin"]
     monkeypatch.setattr(jobs, "fit_person", None)
     assert create_avatar(request, store, Progress(picture=pictures.append)).resumed
     assert store.load("Sam").manifest.licence == "CC0" and not store.unfinished("Sam").exists()

@@ -46,8 +46,8 @@ def picture(path: Path) -> CapturedFrame:
 
 def shape(model: FaceModel, predictor: CoarsePredictor, frame: CapturedFrame, share: float) -> NDArray[np.float64]:
     """(468, 3) millimetres, landmarks of the face at rest about their middle."""
-    look = second_look(predictor, frame, share) if share else None
-    one = Observed(frame.observation, frame.parameters, look)
+    look = second_look(predictor, frame) if share else None
+    one = Observed(frame.observation, frame.parameters, look, share)
     identity = model.identity(fit_person(model, [one], [one]).identity)
     rest = model.pose(identity, np.zeros(52, np.float32), np.zeros((2, 2), np.float32)).vertices
     points = model.embed(rest, model.landmarks478)[:FACE_POINTS].astype(np.float64) * 1e3

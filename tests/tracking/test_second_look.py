@@ -19,9 +19,10 @@ from tests.helpers.perfect_detector import FOV, HEIGHT, WIDTH, expression, seen,
 from tracking import FaceTracker
 from tracking.coarse import CoarsePredictor
 from tracking.fit import FitSession, FitSettings
+from tracking.observer_trust import network_share, share_steps
 from tracking.person_capture import CapturedFrame, PersonCapture
 from tracking.person_fit import Observed, known_poses
-from tracking.second_look import second_look
+from tracking.second_look import SHARE, SecondLook, between, second_look
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 from tracking.types import FaceObservation
 
@@ -50,7 +51,7 @@ def test_the_middle_of_both_lies_nearer_to_the_truth(head: FaceModel, work: Avat
         look = second_look(predictor, frame)
         assert look is not None and look.landmarks.shape == (478, 2)
         truth = seen(head, source.truth(round(frame.time_s * 30))).landmarks[:468, :2]
-        both = (frame.observation.landmarks, look.landmarks)
+        both = (frame.observation.landmarks, between(frame.observation, look, SHARE))
         errors.append([np.linalg.norm(found[:468, :2] - truth, axis=1).mean() for found in both])
     by_detector, by_both = np.mean(errors, axis=0)
     assert by_both < 0.95 * by_detector
@@ -103,7 +104,10 @@ def test_an_avatar_is_learned_from_both_where_there_is_a_network(
 ) -> None:
     told: list[str] = []
     both, shown = observers(work, head, Progress(lambda name, _: told.append(name), lambda: told.append("")))
-    assert told == ["looking again", *[""] * (len(both) + len(shown))]
+    looks = [""] * (len(both) + len(shown))
+    assert told[: len(looks) + 2] == ["looking again", *looks, "comparing what was seen"]
+    assert 0 < len(told) - len(looks) - 2 <= share_steps(both)
+    assert {one.share for one in (*both, *shown)} == {both[0].share}
     assert len(both) == len(work.spread) and len(shown) == len(work.frames)
     assert all(one.look is not None for one in (*both, *shown))
 
@@ -129,6 +133,30 @@ def test_a_device_that_fails_leaves_the_detector(
     both, shown = observers(work, head, Progress())
     assert len(both) == len(work.spread) and len(shown) == len(work.frames) and len(asked) == 2
     assert all(one.look is None for one in (*both, *shown))
+
+
+def test_who_agrees_with_one_shape_is_believed(head: FaceModel) -> None:
+    """One observer sees the truth, the other something else in every picture."""
+    rng = np.random.default_rng(6)
+    identity = head.identity(rng.normal(0, 0.7, 100).astype(np.float32))
+    exact, shaky = [], []
+    for k in range(16):
+        truth = state(head, identity, expression(jawOpen=0.05 * (k % 8), mouthSmileLeft=0.1 * (k % 5)))
+        observation = seen(head, truth)
+        eyes = np.linalg.norm(observation.landmarks[33, :2] - observation.landmarks[263, :2])
+        landmarks = observation.landmarks.copy()
+        landmarks[:, :2] += rng.normal(0, 0.03 * eyes, (len(landmarks), 2))
+        disturbed = replace(observation, landmarks=landmarks.astype(np.float32))
+        session = FitSession(head, FitSettings.for_stills())
+        opinion = session._regressor(observation)
+        for list_, one, other in ((exact, disturbed, observation), (shaky, observation, disturbed)):
+            look = SecondLook(other.landmarks[:, :2].astype(np.float32), opinion)
+            list_.append(Observed(one, truth, look))
+    assert network_share(head, exact) > 0.65
+    assert network_share(head, shaky) < 0.35
+    # Too few pictures, or pictures that the network did not look at, tell nothing.
+    assert network_share(head, exact[:4]) == SHARE and share_steps(exact[:4]) == 0
+    assert network_share(head, [replace(one, look=None) for one in exact]) == SHARE
 
 
 def test_a_network_without_landmarks_is_no_second_observer(work: AvatarWork) -> None:
