@@ -139,7 +139,8 @@ def test_who_agrees_with_one_shape_is_believed(head: FaceModel) -> None:
     """One observer sees the truth, the other something else in every picture."""
     rng = np.random.default_rng(6)
     identity = head.identity(rng.normal(0, 0.7, 100).astype(np.float32))
-    exact, shaky = [], []
+    exact: list[Observed] = []
+    shaky: list[Observed] = []
     for k in range(16):
         truth = state(head, identity, expression(jawOpen=0.05 * (k % 8), mouthSmileLeft=0.1 * (k % 5)))
         observation = seen(head, truth)
