@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict
 
 from tracking.coarse_settings import CoarseSettings
@@ -16,6 +18,9 @@ class TrackerSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    person: Path | None = None
+    """Avatar file (.mien) of whoever is in front of the camera: the shape of the face and its looks at rest are known
+    from the first picture on. Anybody, without one: they are learned in the first seconds."""
     fit: FitSettings = FitSettings()
     """The model fit."""
     smoothing: SmoothingSettings = SmoothingSettings()

@@ -17,6 +17,7 @@ from tracking.fit import FitSession, FitSettings
 from tracking.fit.mirror import mirrored_landmarks
 from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
+from tracking.known_person import KnownPerson
 from tracking.landmarks import MODEL_FILE, LandmarkDetector
 from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Image
@@ -42,6 +43,7 @@ class StillTracker:
         model_file: the Face Landmarker bundle.
         coarse: the coarse network, None for none.
         way: see StillWay; None is `full` with a coarse network and `fit` without.
+        person: whose faces these are; None for anybody's.
 
     Raises:
         ModelFileError: a model file is missing or altered.
@@ -56,6 +58,7 @@ class StillTracker:
         model_file: Path = MODEL_FILE,
         coarse: CoarsePredictor | None = None,
         way: StillWay | None = None,
+        person: KnownPerson | None = None,
     ) -> None:
         self._way: StillWay = way or ("fit" if coarse is None else "full")
         if coarse is None and self._way != "fit":
@@ -68,6 +71,7 @@ class StillTracker:
         self._detector = LandmarkDetector("image", MAX_FACES, model_file=model_file)
         self._session = FitSession(self.model, settings or FitSettings.for_stills())
         self._mirrored = mirrored
+        self._person = person
 
     def detect(self, image: Image) -> list[FaceObservation]:
         """The faces of a picture (H, W, 3) uint8 RGB, largest first."""
@@ -80,13 +84,13 @@ class StillTracker:
 
     def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
         """Fits one face of a picture of this size in pixels, with no memory of any other."""
-        self._session.reset()
+        self._begin()
         return self._session.fit(observation, width, height)
 
     def estimate(self, image: Image, observation: FaceObservation) -> FaceParameters:
         """One face of a picture (H, W, 3) in the tracker's way."""
         height, width = image.shape[:2]
-        self._session.reset()
+        self._begin()
         if self._coarse is None or self._way == "fit":
             return self._session.fit(observation, width, height).parameters
         camera = self._session.camera(width, height)
@@ -97,6 +101,12 @@ class StillTracker:
         if self._way == "coarse-fit" and own is not None:
             return self._session.fit(own, width, height, opinion, alone=True).parameters
         return self._session.fit(observation, width, height, opinion).parameters
+
+    def _begin(self) -> None:
+        if self._person is None:
+            self._session.reset()
+        else:
+            self._session.know(self._person.identity, self._person.rest, learn_camera=True)
 
     def fit_person(self, observations: Sequence[FaceObservation], sizes: Sequence[tuple[int, int]]) -> list[FitResult]:
         """Fits several pictures of one person, who gets one identity.

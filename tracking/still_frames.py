@@ -11,6 +11,7 @@ from typing import Self
 from models.face_model import FaceModel
 from tracking.calibration import Calibration, Calibrator
 from tracking.fit import FitSettings
+from tracking.known_person import KnownPerson
 from tracking.landmarks import MODEL_FILE
 from tracking.still import StillTracker
 from tracking.tracker import fit_confidence
@@ -25,6 +26,7 @@ class StillFrameTracker:
         model: the face model, by default the shipped head.
         calibration: the person's neutral face, None for none.
         model_file: the Face Landmarker bundle.
+        person: whose faces these are; None for anybody's.
 
     Raises:
         ModelFileError: a model file is missing or altered.
@@ -36,8 +38,9 @@ class StillFrameTracker:
         model: FaceModel | None = None,
         calibration: Calibration | None = None,
         model_file: Path = MODEL_FILE,
+        person: KnownPerson | None = None,
     ) -> None:
-        self._tracker = StillTracker(settings, model, model_file=model_file)
+        self._tracker = StillTracker(settings, model, model_file=model_file, person=person)
         self._calibrator = Calibrator(calibration)
 
     @property

@@ -15,6 +15,7 @@ from tracking.coarse import CoarsePredictor, paying_threads
 from tracking.coarse_lead import CoarseLead
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession
+from tracking.known_person import KnownPerson
 from tracking.landmarks import MODEL_FILE
 from tracking.presence import Presence, Shown
 from tracking.settings import TrackerSettings
@@ -42,8 +43,8 @@ class FaceTracker:
 
     Raises:
         ModelFileError: a model file is missing or altered.
-        WeightsError, EngineError, AvatarFileError: the coarse network was asked for and cannot be used, or not for the
-            person who was named.
+        WeightsError, EngineError: the coarse network was asked for and cannot be used, or not for the person named.
+        AvatarFileError: the file of a person cannot be used.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class FaceTracker:
         use_one_thread()
         self.settings = settings or TrackerSettings()
         self.model = model or load_face_model()
+        self._known = KnownPerson.named(self.settings.person, self.model)
         self._subject = SubjectDetector(model_file=model_file)
-        self.session = FitSession(self.model, self.settings.fit)
+        self.session = self._new_session(self.settings)
         self._smoother = Smoother(self.settings.smoothing)
         self._presence = Presence(self.settings.presence)
         self._calibrator = Calibrator(calibration)
@@ -72,9 +74,15 @@ class FaceTracker:
         self._smoother.reset()
 
     def configure(self, settings: TrackerSettings) -> None:
-        """Use other settings from the next frame on; the person is kept unless the fit's settings changed."""
-        if settings.fit != self.settings.fit:
-            self.session = FitSession(self.model, settings.fit)
+        """Use other settings from the next frame on; the person is kept unless the fit's settings or its own changed.
+
+        Raises:
+            WeightsError, EngineError, AvatarFileError: see the class.
+        """
+        if settings.person != self.settings.person:
+            self._known = KnownPerson.named(settings.person, self.model)
+        if settings.fit != self.settings.fit or settings.person != self.settings.person:
+            self.session = self._new_session(settings)
         if settings.smoothing != self.settings.smoothing:
             self._smoother.configure(settings.smoothing)
         if settings.presence != self.settings.presence:
@@ -87,6 +95,17 @@ class FaceTracker:
                 self._lead.close()
             self._lead = self._make_lead()
 
+    def _new_session(self, settings: TrackerSettings) -> FitSession:
+        session = FitSession(self.model, settings.fit)
+        self._begin(session)
+        return session
+
+    def _begin(self, session: FitSession) -> None:
+        if self._known is None:
+            session.reset()
+        else:
+            session.know(self._known.identity, self._known.rest, learn_camera=True)
+
     def _make_lead(self) -> CoarseLead | None:
         wanted = self.settings.coarse
         if wanted.mode == "off":
@@ -97,9 +116,9 @@ class FaceTracker:
         return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine, threads, person))
 
     def reset(self) -> None:
-        """Forgets the person: a new source begins."""
+        """Forgets the person, but for what was known before: a new source begins."""
         self._subject.reset()
-        self.session.reset()
+        self._begin(self.session)
         self._smoother.reset()
         self._presence.reset()
         if self._lead is not None:

@@ -40,7 +40,7 @@ class Options(BaseModel):
 def run(args: Sequence[str], prog: str) -> int:
     """Evaluate; returns the exit status."""
     options = parse(Options, args, prog)
-    from app.evaluation.person import evaluate_person, person_figures
+    from app.evaluation.person import COMPARED, evaluate_person, person_figures
     from app.jobs.track import Progress
     from models.face_model import load_face_model
 
@@ -57,41 +57,30 @@ def run(args: Sequence[str], prog: str) -> int:
             scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step), look=look))
     figures = person_figures(scores)
     table = Table(box=None, pad_edge=False)
-    for name in (
-        "person",
-        "inner 51: base",
-        "person's",
-        "fit",
-        "followed: base",
-        "person's",
-        "to the fit: base",
-        "person's",
-        "residual: base",
-        "person's",
-    ):
-        table.add_column(name, justify="right")
+    words = {
+        "tracked": "inner 51, detector and fit",
+        "channels": "channels, detector and fit",
+        "inner51": "inner 51, network",
+        "followed": "inner 51, fit to the network's landmarks",
+        "to_fit": "network to detector and fit",
+        "residual": "picture drawn",
+    }
+    table.add_column("person", justify="right")
+    for name in COMPARED:
+        table.add_column(f"{words[name]}: base, person's", justify="right")
     for s in scores:
-        errors = (
-            s.base_inner51,
-            s.person_inner51,
-            s.fit_inner51,
-            s.base_followed,
-            s.person_followed,
-            s.base_to_fit,
-            s.person_to_fit,
-        )
+        row = [[getattr(s, f"{kind}_{name}") for kind in ("base", "person")] for name in COMPARED]
         table.add_row(
-            s.person, *(f"{100 * v:.2f} %" for v in errors), f"{s.base_residual:.1f}", f"{s.person_residual:.1f}"
+            s.person,
+            *(
+                f"{a:.1f} {b:.1f}" if name == "residual" else f"{100 * a:.2f} {100 * b:.2f} %"
+                for name, (a, b) in zip(COMPARED, row, strict=True)
+            ),
         )
     Console().print(table)
-    for name, words in (
-        ("inner51", "inner 51"),
-        ("followed", "inner 51, network's landmarks followed"),
-        ("to_fit", "distance to the fit"),
-        ("residual", "residual"),
-    ):
+    for name in COMPARED:
         print(
-            f"{words}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
+            f"{words[name]}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
             f" {100 * figures[f'{name}_gain_spread']:.0f}, least {100 * figures[f'{name}_gain_least']:.0f}), better for"
             f" {100 * figures[f'{name}_better']:.0f} % of {len(scores)} people"
         )

@@ -25,13 +25,14 @@ from tracking import FaceTracker, TrackerSettings
 from tracking.coarse import CoarseAnswer, CoarsePredictor, crop_of_landmarks
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession, FitSettings
+from tracking.known_person import KnownPerson
 from tracking.person_capture import PersonCapture
 from tracking.points import project_embedding
 from tracking.smoothing import SmoothingSettings
 from tracking.sources.synthetic import SyntheticSettings, SyntheticSource
 from tracking.types import FaceParameters, Image, TrackedFace
 
-__all__ = ["CAPTURE_FRAMES", "FRAMES", "PersonScore", "evaluate_person", "person_figures"]
+__all__ = ["CAPTURE_FRAMES", "COMPARED", "FRAMES", "PersonScore", "evaluate_person", "person_figures"]
 
 FRAMES, CAPTURE_FRAMES = 480, 300
 """Of a clip, at 30 a second, and how many of them the person is learned from."""
@@ -42,6 +43,9 @@ OUTER_EYES = (36, 45)
 PHOTOMETRIC_EVERY = 10
 TEXELS = 192
 LEAST_SEEN = 0.3
+
+COMPARED = ("tracked", "channels", "inner51", "followed", "to_fit", "residual")
+"""Figures of `PersonScore` that there are of the base model and of the person's."""
 
 Floats = NDArray[np.float64]
 
@@ -54,9 +58,12 @@ class PersonScore:
         person: seed, or name of a photographed one.
         frames: that were judged.
         adapters: some were worth keeping.
-        base_inner51, person_inner51, fit_inner51: distance of the 51 inner landmarks from the true ones, share of the
-            distance between the outer corners of the eyes: of the base network alone, of the network with the person's
-            adapters and identity, and of detector and fit.
+        base_tracked, person_tracked: distance of the 51 inner landmarks from the true ones, share of the distance
+            between the outer corners of the eyes, of detector and fit: following the clip from its first frame on, and
+            beginning after the capture, the person known.
+        base_channels, person_channels: mean error of the 52 channels, share of that of answering zero, of the same.
+        base_inner51, person_inner51: the landmarks' error of the base network alone, and of the network with the
+            person's adapters and identity.
         base_followed, person_followed: the same error of the fit that follows the landmarks that the network itself
             finds: anybody's network, the identity solved for in each picture by itself; and the person's network with
             the person's identity.
@@ -69,9 +76,12 @@ class PersonScore:
     person: str
     frames: int
     adapters: bool
+    base_tracked: float
+    person_tracked: float
+    base_channels: float
+    person_channels: float
     base_inner51: float
     person_inner51: float
-    fit_inner51: float
     base_followed: float
     person_followed: float
     base_to_fit: float
@@ -145,9 +155,13 @@ def _judged(
         "fov_degrees": float(np.degrees(avatar.manifest.fov_rad or DEFAULT_FOV))
     }))  # fmt: skip
     as_known.know(avatar.identity)
+    tracked = FitSession(model)
+    someone = KnownPerson.of(avatar, model)
+    tracked.know(someone.identity, someone.rest, learn_camera=True)
     texture = to_linear(avatar.texture)
     errors: list[tuple[float, ...]] = []
     residuals: list[tuple[float, float]] = []
+    channels: list[tuple[float, ...]] = []
     for n, face in enumerate(faces):
         assert face.observation is not None and face.raw is not None
         image, fitted = face.frame.image, face.raw
@@ -160,15 +174,18 @@ def _judged(
             _followed(session, predictor, answer, image.shape)
             for session, predictor, answer in ((alone, base, usual), (as_known, own, known))
         )
-        true, by_fit, by_base, by_person, by_looks, by_persons_looks = (
+        truth, again = source.truth(face.frame.index), tracked.fit(face.observation, *image.shape[1::-1]).parameters
+        channels.append((
+            *(float(np.abs(p.expression - truth.expression).mean()) for p in (fitted, again)),
+            float(truth.expression.mean()),
+        ))  # fmt: skip
+        true, by_fit, by_known_fit, by_base, by_person, by_looks, by_persons_looks = (
             _landmarks(model, p)
-            for p in (
-                source.truth(face.frame.index), fitted, usual.parameters, known.parameters, followed, known_followed,
-            )
-        )  # fmt: skip
+            for p in (truth, fitted, again, usual.parameters, known.parameters, followed, known_followed)
+        )
         pairs = (
-            (by_base, true), (by_person, true), (by_fit, true), (by_looks, true), (by_persons_looks, true),
-            (by_base, by_fit), (by_person, by_fit),
+            (by_fit, true), (by_known_fit, true), (by_base, true), (by_person, true), (by_looks, true),
+            (by_persons_looks, true), (by_base, by_fit), (by_person, by_fit),
         )  # fmt: skip
         errors.append(tuple(_distance(a, b) for a, b in pairs))
         if n % PHOTOMETRIC_EVERY == 0:
@@ -178,9 +195,12 @@ def _judged(
                 residual.of(image, usual.parameters, albedo),
                 residual.of(image, known.parameters, texture),
             ))  # fmt: skip
-    return PersonScore(
-        name, len(faces), person is not None, *(float(v) for v in (*np.mean(errors, 0), *np.mean(residuals, 0)))
-    )
+    off, off_known, zero = np.mean(channels, axis=0)
+    landmarks = [float(v) for v in np.mean(errors, axis=0)]
+    shares = (float(off / zero), float(off_known / zero))
+    drawn = (float(v) for v in np.mean(residuals, axis=0))
+    values = (*landmarks[:2], *shares, *landmarks[2:], *drawn)
+    return PersonScore(name, len(faces), person is not None, *values)
 
 
 def _followed(
@@ -244,17 +264,15 @@ class _Residual:
 def person_figures(scores: list[PersonScore]) -> dict[str, float]:
     """Means over people, and of each gain also spread, least, and share of people who gain."""
     figures: dict[str, float] = {"people": float(len(scores)), "adapters": float(np.mean([s.adapters for s in scores]))}
-    for name in (
-        "base_inner51", "person_inner51", "fit_inner51", "base_followed", "person_followed", "base_to_fit",
-        "person_to_fit",
-    ):  # fmt: skip
-        figures[name] = float(np.mean([getattr(s, name) for s in scores]))
-    for name in ("base_residual", "person_residual"):
-        figures[name] = float(np.mean([getattr(s, name) for s in scores]))
-    for name in ("inner51", "followed", "to_fit", "residual"):
-        gains = np.array([1 - getattr(s, f"person_{name}") / getattr(s, f"base_{name}") for s in scores])
-        figures[f"{name}_gain"] = float(gains.mean())
-        figures[f"{name}_gain_spread"] = float(gains.std())
-        figures[f"{name}_gain_least"] = float(gains.min())
-        figures[f"{name}_better"] = float((gains > 0).mean())
+    for name in COMPARED:
+        base, own = (np.array([getattr(s, f"{kind}_{name}") for s in scores]) for kind in ("base", "person"))
+        gains = 1 - own / base
+        figures |= {
+            f"base_{name}": float(base.mean()),
+            f"person_{name}": float(own.mean()),
+            f"{name}_gain": float(gains.mean()),
+            f"{name}_gain_spread": float(gains.std()),
+            f"{name}_gain_least": float(gains.min()),
+            f"{name}_better": float((gains > 0).mean()),
+        }
     return figures

@@ -29,6 +29,7 @@ from models.face_model import FaceModel, load_face_model
 from models.face_model.detail_map import DetailMap
 from recordings.versions import package_version
 from tracking import FaceTracker, StillTracker, TrackerSettings, open_source, track_frames
+from tracking.known_person import with_rest
 from tracking.landmarks import LandmarkDetector
 from tracking.person_capture import CapturedFrame, CaptureReport, PersonCapture
 from tracking.person_fit import PersonFit, fit_person, fit_steps, fitted_mesh
@@ -153,7 +154,7 @@ def create_avatar(
         save_work(work, unfinished)
     assert work.fit is not None
     preview.shape(work.fit.identity)
-    avatar = _finished(request, model, work, work.fit, progress, preview)
+    avatar = with_rest(_finished(request, model, work, work.fit, progress, preview), work.seen)
     advice = work.report.advice
     if request.adapters:
         avatar, sentence = train_on(avatar, work, work.fit, model, progress)

@@ -36,6 +36,7 @@ from tracking import FaceTracker, FrameTracker, Source, TrackedFace, TrackerSett
 from tracking.calibration import Calibration
 from tracking.detail import DetailStage
 from tracking.detailed import stage_for, with_detail
+from tracking.known_person import KnownPerson
 from tracking.sources import CameraSource, ImageSource, VideoSource
 from tracking.still_frames import StillFrameTracker
 
@@ -212,7 +213,8 @@ class TrackJobs:
 
     def _tracker_for(self, source: Source, request: TrackRequest) -> FrameTracker:
         if isinstance(source, ImageSource):
-            still = StillFrameTracker(request.settings.fit, self.model, request.calibration)
+            person = KnownPerson.named(request.settings.person, self.model)
+            still = StillFrameTracker(request.settings.fit, self.model, request.calibration, person=person)
             self._resources.callback(still.close)
             return still
         if self._tracker is None:

@@ -48,7 +48,7 @@ class Coarse:
         generation = self._generation
         if wanted.mode == "off":
             self._models.coarse.show(CoarseStage.OFF)
-            self._director.use_coarse(wanted)
+            self._director.use_prepared(coarse=wanted)
             return
         self._models.notices.clear(NOTICE)
         self._models.coarse.show(CoarseStage.PREPARING)
@@ -63,7 +63,7 @@ class Coarse:
         if generation != self._generation:
             return
         if task.state is TaskState.DONE:
-            self._director.use_coarse(wanted)
+            self._director.use_prepared(coarse=wanted)
             self._models.coarse.show(CoarseStage.ON, task.result)
             return
         if task.state is TaskState.FAILED:

@@ -86,7 +86,7 @@ class Director:
         self._changed_s: float | None = None
         self._started_s = time.monotonic()
         self._waiting: list[Callable[[], None]] = []
-        self._coarse = CoarseSettings()
+        self._prepared: dict[str, object] = {"coarse": CoarseSettings(), "person": None}
         self._applied = models.preferences.settings
         models.view.take(models.preferences.settings.window)
         models.view.events.connect(self._on_view)
@@ -380,15 +380,16 @@ class Director:
             if getattr(after.window, name) != value:
                 setattr(self.models.view, name, getattr(after.window, name))
 
-    def use_coarse(self, coarse: CoarseSettings) -> None:
-        """Track with the coarse network in this way: it is ready for it."""
-        if coarse != self._coarse:
-            self._coarse = coarse
+    def use_prepared(self, **parts: object) -> None:
+        """Track with these parts of the settings, the coarse network or the person: what they need is ready."""
+        ready = self._prepared | parts
+        if ready != self._prepared:
+            self._prepared = ready
             self.session.configure(self._ready(self.models.preferences.settings.tracker))
 
     def _ready(self, tracker: TrackerSettings) -> TrackerSettings:
-        """With the coarse network as it is in force, not as it is wanted."""
-        return tracker.model_copy(update={"coarse": self._coarse})
+        """With what has to be prepared as it is in force, not as it is wanted."""
+        return tracker.model_copy(update=self._prepared)
 
     def _save_when_due(self, now_s: float) -> None:
         """Write settings a moment after the last change, on a thread: a disk may be slow."""

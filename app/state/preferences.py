@@ -94,6 +94,31 @@ class Preferences:
         if before != coarse:
             self.undo.do(Change(text, lambda: self.set_coarse(coarse), lambda: self.set_coarse(before)))
 
+    def set_person(self, person: Path | None, coarse: CoarseSettings | None = None) -> None:
+        """Change who is in front of the camera, and with it what the coarse network does."""
+        before = self.settings.tracker
+        tracker = before.model_copy(update={"person": person, "coarse": coarse or before.coarse})
+        self._put(self.settings.model_copy(update={"tracker": tracker}))
+
+    def edit_person(self, text: str, person: Path | None, *, adapted: bool) -> None:
+        """As `set_person`, as a step that can be taken back.
+
+        Args:
+            text: what the step is called.
+            person: the avatar file, None for anybody.
+            adapted: the file holds adapters; the coarse network takes them.
+        """
+        before = self.settings.tracker
+        coarse = before.coarse.model_copy(update={"person": person if adapted else None})
+        if (before.person, before.coarse) != (person, coarse):
+            self.undo.do(
+                Change(
+                    text,
+                    lambda: self.set_person(person, coarse),
+                    lambda: self.set_person(before.person, before.coarse),
+                )
+            )
+
     @property
     def unsaved(self) -> bool:
         """Whether the file is behind."""

@@ -1,4 +1,4 @@
-"""The settings' page of the coarse network: what it does while tracking, and whose face it knows."""
+"""The settings' page of tracking: who is in front of the camera, and what the coarse network does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CoarsePage(QWidget):
 
     Args:
         preferences: changed.
-        avatars: whose adapters there are.
+        avatars: who there is to choose from.
         state: how the network stands.
     """
 
@@ -37,11 +37,11 @@ class CoarsePage(QWidget):
         )
         self.mode.chosen.connect(lambda value: self._edit(tr("coarse network"), mode=value))
         self.person = QComboBox()
-        self.person.setAccessibleName(tr("Whose face the network knows"))
-        self.person.setToolTip(tr("Avatars that were made while the network was on have taught it their face"))
-        self.person.activated.connect(
-            lambda index: self._edit(tr("network's person"), person=self.person.itemData(index))
+        self.person.setAccessibleName(tr("Who is in front of the camera"))
+        self.person.setToolTip(
+            tr("Somebody with an avatar is tracked with its face, known from the first picture; anybody's is learned")
         )
+        self.person.activated.connect(self._choose)
         self.stands = QLabel()
         self.stands.setWordWrap(True)
         self.wrinkles = QLabel()
@@ -50,8 +50,8 @@ class CoarsePage(QWidget):
         form.setVerticalSpacing(16)
         form.setHorizontalSpacing(24)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(tr("In front of the camera"), self.person)
         form.addRow(tr("Coarse network"), self.mode)
-        form.addRow(tr("Made for"), self.person)
         form.addRow(tr("Now"), self.stands)
         form.addRow(tr("Wrinkles"), self.wrinkles)
         column = QVBoxLayout(self)
@@ -61,9 +61,9 @@ class CoarsePage(QWidget):
         column.addWidget(
             muted(
                 tr(
-                    "A vision transformer that reads the whole face off the picture. It makes weak expressions and the"
-                    " head's rotation somewhat surer and costs time in every picture. While it is on, avatars that are"
-                    " made from pictures teach it their face, a minute or two each."
+                    "The coarse network is a vision transformer that reads the whole face off the picture. It makes"
+                    " weak expressions and the head's rotation somewhat surer and costs time in every picture. While it"
+                    " is on, avatars that are made from pictures teach it their face, a minute or two each."
                 )
             )
         )
@@ -84,22 +84,27 @@ class CoarsePage(QWidget):
         before = self._preferences.settings.tracker.coarse
         self._preferences.edit_coarse(text, before.model_copy(update=values))
 
+    def _choose(self, index: int) -> None:
+        person = self.person.itemData(index)
+        adapted = any(c.adapted and c.path == person for c in self._avatars.choices)
+        self._preferences.edit_person(tr("person in front of the camera"), person, adapted=adapted)
+
     def _on_settings(self, *_: object) -> None:
-        coarse = self._preferences.settings.tracker.coarse
-        self.mode.show_choice(coarse.mode)
+        tracker = self._preferences.settings.tracker
+        self.mode.show_choice(tracker.coarse.mode)
         # Qt compares what it does not know by identity, and paths are made anew.
         known = [self.person.itemData(index) for index in range(self.person.count())]
-        if coarse.person not in known:
-            assert coarse.person is not None
-            self.person.addItem(coarse.person.stem, coarse.person)
-            known.append(coarse.person)
-        self.person.setCurrentIndex(known.index(coarse.person))
+        if tracker.person not in known:
+            assert tracker.person is not None
+            self.person.addItem(tracker.person.stem, tracker.person)
+            known.append(tracker.person)
+        self.person.setCurrentIndex(known.index(tracker.person))
 
     def _on_avatars(self) -> None:
         self.person.clear()
         self.person.addItem(tr("Anybody"), None)
         for choice in self._avatars.choices:
-            if choice.adapted and choice.path is not None:
+            if choice.can_be_renamed and choice.path is not None:
                 self.person.addItem(choice.name, Path(choice.path))
         self._on_settings()
 

@@ -14,6 +14,7 @@ from app.live.avatars import Avatars
 from app.live.capture import GuidedCapture
 from app.live.coarse import Coarse
 from app.live.director import Director
+from app.live.person import TrackedPerson
 from app.state.notices import Notice, NoticeLevel
 from app.state.shortcuts import ShortcutMap
 from app.tasks import Task, TaskState
@@ -52,7 +53,7 @@ class AvatarsPart:
         self._style = style
         self.avatars = Avatars(director)
         self.guided = GuidedCapture(director)
-        director.companions += [self.avatars, self.guided, Coarse(director)]
+        director.companions += [self.avatars, self.guided, Coarse(director), TrackedPerson(director)]
         self.panel = AvatarPanel(self.avatars.state, style)
         self.place = DockPlace("avatar", "Avatar", Side.RIGHT, self.panel, "expression")
         self.dialog: RetargetDialog | None = None

@@ -108,8 +108,8 @@ def open_window(
     style.set(settings.window.theme, settings.window.text_scale)
     if session is None:
         session = Session(
-            # The coarse network joins once it is prepared.
-            settings.tracker.model_copy(update={"coarse": CoarseSettings()}),
+            # The coarse network and the person join once they are prepared.
+            settings.tracker.model_copy(update={"coarse": CoarseSettings(), "person": None}),
             make_source=lambda wanted, model: build_source(wanted, model, loop=keep_going),
             keep_going=keep_going,
         )

@@ -109,17 +109,19 @@ def test_the_evaluation_judges_frames_after_the_capture(
     assert person["frames"] == 10 and person["person"] == "2"
     # The network sees more than it says at once; and a person's own skin explains more than a usual one.
     assert 0 < person["base_followed"] < person["base_inner51"] < 0.1
-    assert 0 < person["fit_inner51"] < 0.1
+    assert 0 < person["person_tracked"] < person["base_tracked"] < 0.1
+    assert 0 < person["person_channels"] < 1.2 and 0 < person["base_channels"] < 1.2
     assert person["person_residual"] < person["base_residual"]
 
 
 def test_gains_are_shares_of_the_base() -> None:
     def score(person: float) -> PersonScore:
-        return PersonScore("1", 10, True, 0.04, person, 0.02, 0.02, 0.015, 0.04, 0.03, 10.0, 5.0)
+        return PersonScore("1", 10, True, 0.02, 0.01, 0.6, 0.6, 0.04, person, 0.02, 0.015, 0.04, 0.03, 10.0, 5.0)
 
     figures = person_figures([score(0.02), score(0.05)])
     assert figures["inner51_gain"] == pytest.approx((0.5 - 0.25) / 2)
     assert figures["inner51_gain_least"] == pytest.approx(-0.25) and figures["inner51_better"] == 0.5
+    assert figures["tracked_gain"] == pytest.approx(0.5) and figures["channels_gain"] == 0.0
     assert figures["residual_gain"] == pytest.approx(0.5) and figures["people"] == 2
 
 

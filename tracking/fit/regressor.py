@@ -8,6 +8,7 @@ answers with our 52 channels and the gaze. It was trained on renders of our own 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,19 @@ class Guess:
     rotation_sigma: float
 
 
+@dataclass(frozen=True, slots=True)
+class RestingLook:
+    """How the detector sees a person's face at rest.
+
+    Attributes:
+        points: (478, 3) landmarks, head frame, laid onto the regressor's mean face, which has unit size.
+        scores: (52,).
+    """
+
+    points: Floats
+    scores: Floats
+
+
 class ExpressionRegressor:
     """The network and its idea of the person's face at rest. Not thread-safe.
 
@@ -104,11 +118,27 @@ class ExpressionRegressor:
         self._rest: Features | None = None
         self._count = 0
 
+    def resting_look(self, observations: Sequence[FaceObservation]) -> RestingLook:
+        """The mean of pictures of one face at rest.
+
+        Raises:
+            ValueError: no picture.
+        """
+        if not observations:
+            raise ValueError("a face at rest needs at least one picture")
+        laid = [align(o.landmarks.astype(np.float64) * DETECTOR_TO_HEAD, self.reference)[0] for o in observations]
+        return RestingLook(np.mean(laid, axis=0), np.mean([o.scores for o in observations], axis=0, dtype=np.float64))
+
+    def remember(self, look: RestingLook) -> None:
+        """Takes this as the face at rest; calm frames refine it."""
+        points, rotation = align(look.points, self.reference)
+        self._rest = Features(self._shape(points), look.scores, to_euler(rotation.T))
+        self._count = REST_FRAMES
+
     def features(self, observation: FaceObservation) -> Features:
         """The frame's features; see Features."""
         points, rotation = align(observation.landmarks.astype(np.float64) * DETECTOR_TO_HEAD, self.reference)
-        shape = self._components @ ((points - self.reference).ravel() - self._mean)
-        return Features(shape, observation.scores.astype(np.float64), to_euler(rotation.T))
+        return Features(self._shape(points), observation.scores.astype(np.float64), to_euler(rotation.T))
 
     def __call__(self, observation: FaceObservation) -> Guess:
         """The guess for one frame of a session; learns the face at rest as it goes."""
@@ -143,6 +173,10 @@ class ExpressionRegressor:
             from_euler(*(features.angles + angles[4:])),
             self._rotation_sigma,
         )
+
+    def _shape(self, points: Floats) -> Floats:
+        """(K,) components of points (478, 3) that were laid onto the mean face."""
+        return np.asarray(self._components @ ((points - self.reference).ravel() - self._mean))
 
     def _learn(self, features: Features, share: float) -> None:
         self._count += 1

@@ -27,7 +27,7 @@ from tracking.fit.problem import (
     solve_positive,
     stepped,
 )
-from tracking.fit.regressor import ExpressionRegressor, Guess
+from tracking.fit.regressor import ExpressionRegressor, Guess, RestingLook
 from tracking.fit.settings import FitSettings
 from tracking.types import FaceObservation, FaceParameters, Uncertainty
 
@@ -109,13 +109,29 @@ class FitSession:
         self._offsets = LandmarkOffsets(self._landmarks.count, self.settings.offset_spread, self.settings.offset_noise)
         self._landmarks.offsets = self._offsets.values
 
-    def know(self, identity: NDArray[np.floating]) -> None:
-        """Forgets everything but takes the person as known: this identity (K,) is held from the first frame on."""
+    def know(
+        self, identity: NDArray[np.floating], rest: RestingLook | None = None, *, learn_camera: bool = False
+    ) -> None:
+        """Forgets everything but takes the person as known: this identity (K,) is held from the first frame on.
+
+        Args:
+            identity: coefficients.
+            rest: the person's face at rest to the detector; None learns it as with everybody.
+            learn_camera: go on learning the focal length, and where the detector puts its points on this face.
+        """
         self.reset()
         count = self._landmarks.identity_count
-        self._shared = np.append(np.asarray(identity[:count], np.float64), 0.0)
+        known = np.zeros(count)
+        known[: min(count, len(identity))] = identity[:count]
+        self._shared = np.append(known, 0.0)
         self._shown = self._shared
-        self._frames = self.settings.identity_frames
+        if learn_camera:
+            self._precision[:count, :count] = np.eye(count) * FIXED
+            self._evidence[:count] = FIXED * known
+        else:
+            self._frames = self.settings.identity_frames
+        if rest is not None:
+            self._regressor.remember(rest)
 
     def lose_track(self) -> None:
         """Forgets the last frame but keeps the person; to be called when the face was lost or the source jumped."""

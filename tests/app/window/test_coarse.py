@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 from PySide6.QtCore import Qt
 
 from app.state.avatars import AvatarChoice
@@ -12,8 +13,10 @@ from app.state.coarse import CoarseStage
 from app.state.live import Phase
 from app.views.settings_dialog import SettingsDialog
 from app.window.run import Opened
+from models.avatars.person_file import read_person
 from tests.app.window.conftest import Until
 from tests.app.window.test_main_window import click
+from tracking.types import TrackedFace
 
 
 def opened_settings(window: Opened) -> SettingsDialog:
@@ -39,22 +42,51 @@ def test_it_leads_after_a_click_and_rests_after_undo(tracking: Opened, until: Un
     dialog.close()
 
 
-def test_people_who_taught_it_their_face_are_offered(window: Opened, until: Until, tmp_path: Path) -> None:
+def test_whoever_has_an_avatar_is_offered(window: Opened, until: Until, tmp_path: Path) -> None:
     models = window.window.models
     dialog = opened_settings(window)
     page = dialog.coarse
     ada = AvatarChoice("Ada", tmp_path / "ada.mien", kind="person", own_file=True, adapted=True)
     bob = AvatarChoice("Bob", tmp_path / "bob.mien", kind="person", own_file=True)
-    models.avatars.set_choices((AvatarChoice("", None), ada, bob))
-    assert [page.person.itemText(n) for n in range(page.person.count())] == ["Anybody", "Ada"]
+    mei = AvatarChoice("Mei", tmp_path / "mei.mien", kind="person")
+    vroid = AvatarChoice("Cat", tmp_path / "cat.vrm", kind="model", own_file=True)
+    models.avatars.set_choices((AvatarChoice("", None), ada, bob, mei, vroid))
+    assert [page.person.itemText(n) for n in range(page.person.count())] == ["Anybody", "Ada", "Bob"]
     page.person.setCurrentIndex(1)
     page.person.activated.emit(1)
-    assert models.preferences.settings.tracker.coarse.person == tmp_path / "ada.mien"
-    models.avatars.set_choices((AvatarChoice("", None), bob))
-    assert page.person.currentText() == "ada", "what is set is shown, whether it is in the list or not"
-    click(dialog.undo)
-    assert models.preferences.settings.tracker.coarse.person is None
+    tracker = models.preferences.settings.tracker
+    assert (tracker.person, tracker.coarse.person) == (tmp_path / "ada.mien", tmp_path / "ada.mien")
+    until(lambda: models.preferences.settings.tracker.person is None)
+    assert "ada.mien" in window.window.banner.sentence.text(), "there is no such file"
     assert page.person.currentText() == "Anybody"
+    dialog.close()
+
+
+def test_whoever_was_made_from_a_clip_is_tracked(tracking: Opened, until: Until, home: Path) -> None:
+    """A shipped person's file stands for one that was made here."""
+    from app.avatar_store import LIBRARY
+
+    own = home / "sam.mien"
+    own.write_bytes(next(LIBRARY.glob("*.mien")).read_bytes())
+    identity = read_person(own).identity[:100]  # as many as are fitted
+    models, session = tracking.window.models, tracking.director.session
+    faces: list[TrackedFace] = []
+    session.result_taps += (faces.append,)
+    dialog = opened_settings(tracking)
+    choice = AvatarChoice("Sam", own, kind="person", own_file=True)
+    models.avatars.set_choices((AvatarChoice("", None), choice))
+    dialog.coarse.person.activated.emit(1)
+
+    def known() -> bool:
+        raw = faces[-1].raw if faces else None
+        return raw is not None and bool(np.allclose(raw.identity[:100], identity, atol=1e-4))
+
+    until(known)
+    assert models.preferences.settings.tracker.coarse.person is None, "it holds no adapters"
+    click(dialog.undo)
+    until(lambda: not known() and models.live.now.phase is Phase.TRACKING)
+    models.avatars.set_choices((AvatarChoice("", None),))
+    assert dialog.coarse.person.currentText() == "Anybody"
     dialog.close()
 
 
