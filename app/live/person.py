@@ -44,7 +44,7 @@ class TrackedPerson:
         if wanted is None:
             self._director.use_prepared(person=None)
             return
-        self._models.notices.clear(NOTICE)
+        self._models.notices.dismiss(NOTICE)
         self._models.tasks.start(
             self._director.translate("Read the person"),
             lambda _: check(wanted),
