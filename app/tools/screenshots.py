@@ -25,6 +25,7 @@ STATES = (
     "lost",
     "start",
     "settings",
+    "settings_tracking",
     "keys",
     "calibration",
     "task",

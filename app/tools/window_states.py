@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PySide6.QtGui import QPixmap
@@ -15,9 +16,12 @@ from PySide6.QtWidgets import QWidget
 from app.live.session import Session
 from app.output_settings import OutputSettings
 from app.settings import load_settings
+from app.state.avatars import AvatarChoice
+from app.state.coarse import CoarseStage
 from app.state.live import Phase
 from app.tasks import Task
 from app.tools.screenshots import wait
+from app.views.settings_dialog import SettingsDialog
 from app.window.run import DEMO, Opened, make_application, open_window
 from app.window_settings import SourceSettings
 from models.channels import CHANNEL_INDEX
@@ -101,6 +105,20 @@ class Stager:
 
     def _settings(self) -> None:
         self._window.dialogs.settings()
+
+    def _settings_tracking(self) -> None:
+        """With the coarse network at work, and somebody known before the camera."""
+        self._wait_tracking()
+        preferences = self._models.preferences
+        preferences.set_coarse(preferences.settings.tracker.coarse.model_copy(update={"mode": "opinion"}))
+        wait(self._process, lambda: self._models.coarse.stage is CoarseStage.ON, LONG_S)
+        self._window.dialogs.settings()
+        dialog = cast(SettingsDialog, self._window.dialogs.open["settings"])
+        alex = AvatarChoice("Alex", Path("alex.mien"), kind="person", own_file=True)
+        self._models.avatars.set_choices((*self._models.avatars.choices, alex))
+        dialog.coarse.person.setCurrentText("Alex")
+        dialog.tabs.setCurrentWidget(dialog.coarse)
+        self._rest(1.0)
 
     def _keys(self) -> None:
         self._window.dialogs.shortcuts()

@@ -61,6 +61,14 @@ class CoarsePage(QWidget):
         column.addWidget(
             muted(
                 tr(
+                    "Somebody with an avatar is tracked with its face, known from the first picture on. Anybody else's is"
+                    " learned in the first seconds."
+                )
+            )
+        )
+        column.addWidget(
+            muted(
+                tr(
                     "The coarse network is a vision transformer that reads the whole face off the picture. It makes"
                     " weak expressions and the head's rotation somewhat surer and costs time in every picture. While it"
                     " is on, avatars that are made from pictures teach it their face, a minute or two each."
