@@ -61,8 +61,8 @@ class CoarsePage(QWidget):
         column.addWidget(
             muted(
                 tr(
-                    "Somebody with an avatar is tracked with its face, known from the first picture on. Anybody else's is"
-                    " learned in the first seconds."
+                    "Somebody with an avatar is tracked with its face, known from the first picture on. Anybody else's"
+                    " is learned in the first seconds."
                 )
             )
         )
