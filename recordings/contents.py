@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from recordings.reader import Session
 
@@ -48,6 +49,9 @@ def contents_of(session: Session) -> list[Content]:
         found.append(Content("Name of a calibration", f"{m.calibration.person}", True))
     if m.avatar.present:
         found.append(Content("Name of an avatar", f"{m.avatar.name}", True))
+    known = _known_person(m.parameters.settings)
+    if known:
+        found.append(Content("Avatar file of whoever was expected", known, True))
     source = m.source.name if m.source.path in (None, m.source.name) else f"{m.source.name}, {m.source.path}"
     found.append(Content("Where it came from", source, True))
     found.append(Content("When it was made", f"{m.created:%Y-%m-%d %H:%M:%S} UTC", True))
@@ -60,6 +64,13 @@ def contents_of(session: Session) -> list[Content]:
         found.append(Content("Operating system", system, True))
     found.append(Content("Settings and versions", f"in session.json; all files together {size / 1e6:.1f} MB", False))
     return found
+
+
+def _known_person(settings: dict[str, Any]) -> str:
+    """The file that the tracker knew somebody from, or the coarse network; empty for none."""
+    coarse = settings.get("coarse")
+    found = [settings.get("person"), coarse.get("person") if isinstance(coarse, dict) else None]
+    return ", ".join(dict.fromkeys(str(path) for path in found if path))
 
 
 def _mb(session: Session, name: str) -> str:
