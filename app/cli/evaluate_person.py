@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Options(BaseModel):
     """Make avatars with adapters of rendered people, random or photographed, and judge them later in the same clips.
 
-    A minute or two a person. Landmark errors are shares of the distance between the outer corners of the eyes,
+    Two minutes a person. Landmark errors are shares of the distance between the outer corners of the eyes,
     residuals are differences in 0..255. Writes person.json.
     """
 
@@ -35,6 +35,17 @@ class Options(BaseModel):
     """Seed of the first."""
     labels: Path | None = None
     """Folder of label files: render the London Set's test people, their faces and skins, instead of random ones."""
+
+
+_WORDS = {
+    "tracked": ("tracked", "inner 51, detector and fit"),
+    "channels": ("channels", "channels, detector and fit"),
+    "inner51": ("network", "inner 51, network"),
+    "followed": ("followed", "inner 51, fit to the network's landmarks"),
+    "to_fit": ("to the fit", "network to detector and fit"),
+    "residual": ("picture", "picture drawn"),
+}
+"""Head of the column, and what it is."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -57,30 +68,21 @@ def run(args: Sequence[str], prog: str) -> int:
             scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step), look=look))
     figures = person_figures(scores)
     table = Table(box=None, pad_edge=False)
-    words = {
-        "tracked": "inner 51, detector and fit",
-        "channels": "channels, detector and fit",
-        "inner51": "inner 51, network",
-        "followed": "inner 51, fit to the network's landmarks",
-        "to_fit": "network to detector and fit",
-        "residual": "picture drawn",
-    }
+    table.title = "each: base model, person's model"
     table.add_column("person", justify="right")
     for name in COMPARED:
-        table.add_column(f"{words[name]}: base, person's", justify="right")
+        table.add_column(_WORDS[name][0], justify="right", no_wrap=True)
     for s in scores:
-        row = [[getattr(s, f"{kind}_{name}") for kind in ("base", "person")] for name in COMPARED]
-        table.add_row(
-            s.person,
-            *(
-                f"{a:.1f} {b:.1f}" if name == "residual" else f"{100 * a:.2f} {100 * b:.2f} %"
-                for name, (a, b) in zip(COMPARED, row, strict=True)
-            ),
-        )
+        pairs = [[getattr(s, f"{kind}_{name}") for kind in ("base", "person")] for name in COMPARED]
+        cells = [
+            f"{a:.1f}, {b:.1f}" if name == "residual" else f"{100 * a:.1f}, {100 * b:.1f} %"
+            for name, (a, b) in zip(COMPARED, pairs, strict=True)
+        ]
+        table.add_row(s.person, *cells)
     Console().print(table)
     for name in COMPARED:
         print(
-            f"{words[name]}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
+            f"{_WORDS[name][1]}: {100 * figures[f'{name}_gain']:.0f} % less with the person's model (spread"
             f" {100 * figures[f'{name}_gain_spread']:.0f}, least {100 * figures[f'{name}_gain_least']:.0f}), better for"
             f" {100 * figures[f'{name}_better']:.0f} % of {len(scores)} people"
         )
