@@ -33,11 +33,15 @@ class Options(BaseModel):
     """How many; nobody learned from them before."""
     first: int = Field(default=1, ge=0)
     """Seed of the first."""
+    adapters: bool = True
+    """Train adapters of the coarse network, which takes most of the time."""
     labels: Path | None = None
     """Folder of label files: render the London Set's test people, their faces and skins, instead of random ones."""
 
 
 _WORDS = {
+    "begun": ("begun", "inner 51, detector and fit from there on"),
+    "begun_channels": ("channels", "channels, detector and fit from there on"),
     "tracked": ("tracked", "inner 51, detector and fit"),
     "channels": ("channels", "channels, detector and fit"),
     "inner51": ("network", "inner 51, network"),
@@ -65,7 +69,9 @@ def run(args: Sequence[str], prog: str) -> int:
     scores = []
     with progress_bar() as bar:
         for seed, look in enumerate(looks, start=options.first):
-            scores.append(evaluate_person(model, seed, Progress(bar.start, bar.step), look=look))
+            scores.append(
+                evaluate_person(model, seed, Progress(bar.start, bar.step), look=look, adapters=options.adapters)
+            )
     figures = person_figures(scores)
     table = Table(box=None, pad_edge=False)
     table.title = "each: base model, person's model"
@@ -75,7 +81,11 @@ def run(args: Sequence[str], prog: str) -> int:
     for s in scores:
         pairs = [[getattr(s, f"{kind}_{name}") for kind in ("base", "person")] for name in COMPARED]
         cells = [
-            f"{a:.1f}, {b:.1f}" if name == "residual" else f"{100 * a:.1f}, {100 * b:.1f} %"
+            f"{a:.1f}, {b:.1f}"
+            if name == "residual"
+            else f"{a:.2f}, {b:.2f}"
+            if "channels" in name
+            else f"{100 * a:.1f}, {100 * b:.1f} %"
             for name, (a, b) in zip(COMPARED, pairs, strict=True)
         ]
         table.add_row(s.person, *cells)

@@ -44,7 +44,7 @@ PHOTOMETRIC_EVERY = 10
 TEXELS = 192
 LEAST_SEEN = 0.3
 
-COMPARED = ("tracked", "channels", "inner51", "followed", "to_fit", "residual")
+COMPARED = ("begun", "begun_channels", "tracked", "channels", "inner51", "followed", "to_fit", "residual")
 """Figures of `PersonScore` that there are of the base model and of the person's."""
 
 Floats = NDArray[np.float64]
@@ -58,10 +58,11 @@ class PersonScore:
         person: seed, or name of a photographed one.
         frames: that were judged.
         adapters: some were worth keeping.
-        base_tracked, person_tracked: distance of the 51 inner landmarks from the true ones, share of the distance
-            between the outer corners of the eyes, of detector and fit: following the clip from its first frame on, and
-            beginning after the capture, the person known.
-        base_channels, person_channels: mean error of the 52 channels, share of that of answering zero, of the same.
+        base_begun, base_tracked, person_tracked: distance of the 51 inner landmarks from the true ones, share of the
+            distance between the outer corners of the eyes, of detector and fit: beginning after the capture and knowing
+            nobody, following the clip from its first frame on, and beginning after the capture, the person known.
+        base_begun_channels, base_channels, person_channels: mean error of the 52 channels, share of that of answering
+            zero, of the same.
         base_inner51, person_inner51: the landmarks' error of the base network alone, and of the network with the
             person's adapters and identity.
         base_followed, person_followed: the same error of the fit that follows the landmarks that the network itself
@@ -76,8 +77,10 @@ class PersonScore:
     person: str
     frames: int
     adapters: bool
+    base_begun: float
     base_tracked: float
     person_tracked: float
+    base_begun_channels: float
     base_channels: float
     person_channels: float
     base_inner51: float
@@ -89,6 +92,16 @@ class PersonScore:
     base_residual: float
     person_residual: float
 
+    @property
+    def person_begun(self) -> float:
+        """It began there, too."""
+        return self.person_tracked
+
+    @property
+    def person_begun_channels(self) -> float:
+        """The same of the channels."""
+        return self.person_channels
+
 
 def evaluate_person(
     model: FaceModel,
@@ -97,6 +110,8 @@ def evaluate_person(
     frames: int = FRAMES,
     captured: int = CAPTURE_FRAMES,
     look: PersonLook | None = None,
+    *,
+    adapters: bool = True,
 ) -> PersonScore:
     """Makes an avatar of a rendered person from the first part of a clip and judges it on the rest.
 
@@ -106,6 +121,7 @@ def evaluate_person(
         progress: told of each step.
         frames, captured: of the whole clip, and of the part that is learned from.
         look: a photographed person instead of a random one.
+        adapters: train some; without, the network's figures are those of the base model.
 
     Raises:
         CaptureError: the first part does not suffice for an avatar.
@@ -129,15 +145,15 @@ def evaluate_person(
             elif frame.index >= captured + GAP and face.raw is not None:
                 judged.append(face)
             progress.step()
-    avatar = _avatar(capture, f"Person {name}", model, progress)
+    avatar = _avatar(capture, f"Person {name}", model, progress, adapters=adapters)
     return _judged(model, name, source, judged, avatar)
 
 
-def _avatar(capture: PersonCapture, name: str, model: FaceModel, progress: Progress) -> PersonAvatar:
+def _avatar(capture: PersonCapture, name: str, model: FaceModel, progress: Progress, *, adapters: bool) -> PersonAvatar:
     with tempfile.TemporaryDirectory() as folder:
         store = AvatarStore(Path(folder))
         keep_capture(capture, name, store)
-        return create_avatar(AvatarRequest(name, CAPTURED, adapters=True), store, progress, model).avatar
+        return create_avatar(AvatarRequest(name, CAPTURED, adapters=adapters), store, progress, model).avatar
 
 
 def _judged(
@@ -155,13 +171,13 @@ def _judged(
         "fov_degrees": float(np.degrees(avatar.manifest.fov_rad or DEFAULT_FOV))
     }))  # fmt: skip
     as_known.know(avatar.identity)
-    tracked = FitSession(model)
+    fresh, tracked = FitSession(model), FitSession(model)
     someone = KnownPerson.of(avatar, model)
     tracked.know(someone.identity, someone.rest, learn_camera=True)
     texture = to_linear(avatar.texture)
     errors: list[tuple[float, ...]] = []
     residuals: list[tuple[float, float]] = []
-    channels: list[tuple[float, ...]] = []
+    channels: list[list[float]] = []
     for n, face in enumerate(faces):
         assert face.observation is not None and face.raw is not None
         image, fitted = face.frame.image, face.raw
@@ -174,19 +190,15 @@ def _judged(
             _followed(session, predictor, answer, image.shape)
             for session, predictor, answer in ((alone, base, usual), (as_known, own, known))
         )
-        truth, again = source.truth(face.frame.index), tracked.fit(face.observation, *image.shape[1::-1]).parameters
-        channels.append((
-            *(float(np.abs(p.expression - truth.expression).mean()) for p in (fitted, again)),
-            float(truth.expression.mean()),
-        ))  # fmt: skip
-        true, by_fit, by_known_fit, by_base, by_person, by_looks, by_persons_looks = (
-            _landmarks(model, p)
-            for p in (truth, fitted, again, usual.parameters, known.parameters, followed, known_followed)
-        )
-        pairs = (
-            (by_fit, true), (by_known_fit, true), (by_base, true), (by_person, true), (by_looks, true),
-            (by_persons_looks, true), (by_base, by_fit), (by_person, by_fit),
-        )  # fmt: skip
+        truth, size = source.truth(face.frame.index), image.shape[1::-1]
+        begun, again = (session.fit(face.observation, *size).parameters for session in (fresh, tracked))
+        ways = (begun, fitted, again)
+        off = [float(np.abs(p.expression - truth.expression).mean()) for p in ways]
+        channels.append([*off, float(truth.expression.mean())])
+        found = (*ways, usual.parameters, known.parameters, followed, known_followed)
+        true, by_fit = _landmarks(model, truth), _landmarks(model, fitted)
+        marks = [_landmarks(model, p) for p in found]
+        pairs = [(own, true) for own in marks] + [(marks[3], by_fit), (marks[4], by_fit)]
         errors.append(tuple(_distance(a, b) for a, b in pairs))
         if n % PHOTOMETRIC_EVERY == 0:
             albedo = model.albedo(usual.albedo)
@@ -195,11 +207,10 @@ def _judged(
                 residual.of(image, usual.parameters, albedo),
                 residual.of(image, known.parameters, texture),
             ))  # fmt: skip
-    off, off_known, zero = np.mean(channels, axis=0)
+    *wrong, zero = np.mean(channels, axis=0)
     landmarks = [float(v) for v in np.mean(errors, axis=0)]
-    shares = (float(off / zero), float(off_known / zero))
-    drawn = (float(v) for v in np.mean(residuals, axis=0))
-    values = (*landmarks[:2], *shares, *landmarks[2:], *drawn)
+    shares = [float(v / zero) for v in wrong]
+    values = (*landmarks[:3], *shares, *landmarks[3:], *(float(v) for v in np.mean(residuals, axis=0)))
     return PersonScore(name, len(faces), person is not None, *values)
 
 

@@ -98,8 +98,10 @@ def test_the_evaluation_judges_frames_after_the_capture(
     shortened(monkeypatch)
     whole = evaluation.evaluate_person
 
-    def short(model: FaceModel, seed: int, progress: Progress, look: PersonLook | None) -> PersonScore:
-        return whole(model, seed, progress, 100, 60, look)
+    def short(
+        model: FaceModel, seed: int, progress: Progress, look: PersonLook | None, *, adapters: bool
+    ) -> PersonScore:
+        return whole(model, seed, progress, 100, 60, look, adapters=adapters)
 
     monkeypatch.setattr(evaluation, "evaluate_person", short)
     told = run("evaluate", "person", "--people", "1", "--first", "2", "--out", str(tmp_path))
@@ -110,17 +112,21 @@ def test_the_evaluation_judges_frames_after_the_capture(
     # The network sees more than it says at once; and a person's own skin explains more than a usual one.
     assert 0 < person["base_followed"] < person["base_inner51"] < 0.1
     assert 0 < person["person_tracked"] < person["base_tracked"] < 0.1
+    assert person["person_tracked"] < person["base_begun"] < 0.1
     assert 0 < person["person_channels"] < 1.2 and 0 < person["base_channels"] < 1.2
     assert person["person_residual"] < person["base_residual"]
 
 
 def test_gains_are_shares_of_the_base() -> None:
     def score(person: float) -> PersonScore:
-        return PersonScore("1", 10, True, 0.02, 0.01, 0.6, 0.6, 0.04, person, 0.02, 0.015, 0.04, 0.03, 10.0, 5.0)
+        return PersonScore(
+            "1", 10, True, 0.04, 0.02, 0.01, 0.8, 0.6, 0.6, 0.04, person, 0.02, 0.015, 0.04, 0.03, 10.0, 5.0
+        )
 
     figures = person_figures([score(0.02), score(0.05)])
     assert figures["inner51_gain"] == pytest.approx((0.5 - 0.25) / 2)
     assert figures["inner51_gain_least"] == pytest.approx(-0.25) and figures["inner51_better"] == 0.5
+    assert figures["begun_gain"] == pytest.approx(0.75) and figures["begun_channels_gain"] == pytest.approx(0.25)
     assert figures["tracked_gain"] == pytest.approx(0.5) and figures["channels_gain"] == 0.0
     assert figures["residual_gain"] == pytest.approx(0.5) and figures["people"] == 2
 
