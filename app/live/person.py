@@ -60,7 +60,9 @@ class TrackedPerson:
         elif task.state is TaskState.FAILED:
             notice = Notice(NOTICE, NoticeLevel.ERROR, task.sentence, report=task.report, lasting=True)
             self._models.notices.post(notice)
-            self._models.preferences.set_person(None)
+            coarse = self._models.preferences.settings.tracker.coarse
+            without = coarse.model_copy(update={"person": None}) if coarse.person == wanted else coarse
+            self._models.preferences.set_person(None, without)
 
 
 def check(path: Path) -> None:

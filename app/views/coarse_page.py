@@ -100,13 +100,15 @@ class CoarsePage(QWidget):
     def _on_settings(self, *_: object) -> None:
         tracker = self._preferences.settings.tracker
         self.mode.show_choice(tracker.coarse.mode)
+        # Settings of earlier versions name a person to the network alone.
+        person = tracker.person or tracker.coarse.person
         # Qt compares what it does not know by identity, and paths are made anew.
         known = [self.person.itemData(index) for index in range(self.person.count())]
-        if tracker.person not in known:
-            assert tracker.person is not None
-            self.person.addItem(tracker.person.stem, tracker.person)
-            known.append(tracker.person)
-        self.person.setCurrentIndex(known.index(tracker.person))
+        if person not in known:
+            assert person is not None
+            self.person.addItem(person.stem, person)
+            known.append(person)
+        self.person.setCurrentIndex(known.index(person))
 
     def _on_avatars(self) -> None:
         self.person.clear()

@@ -61,8 +61,11 @@ def test_who_was_chosen_before_is_tracked_from_the_start(tmp_path: Path, mei: Pa
 def test_a_file_that_is_gone_leaves_anybody(tmp_path: Path, mei: Path) -> None:
     mei.unlink()
     window = Window(tmp_path, mei)
+    coarse = window.models.preferences.settings.tracker.coarse.model_copy(update={"person": mei})
+    window.models.preferences.set_coarse(coarse)
     window.wait(lambda: window.wanted is None)
     assert window.given == []
+    assert window.models.preferences.settings.tracker.coarse.person is None
     notice = window.models.notices.shown
     assert notice is not None and "mei.mien" in notice.sentence and notice.lasting
     # Whoever is chosen next takes the notice away.

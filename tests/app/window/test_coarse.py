@@ -59,6 +59,13 @@ def test_whoever_has_an_avatar_is_offered(window: Opened, until: Until, tmp_path
     until(lambda: models.preferences.settings.tracker.person is None)
     assert "ada.mien" in window.window.banner.sentence.text(), "there is no such file"
     assert page.person.currentText() == "Anybody"
+    coarse = models.preferences.settings.tracker.coarse
+    assert coarse.person is None
+    # As settings of earlier versions have it.
+    models.preferences.set_coarse(coarse.model_copy(update={"person": tmp_path / "bob.mien"}))
+    assert page.person.currentText().lower() == "bob", "in the list or not"
+    page.person.activated.emit(0)
+    assert models.preferences.settings.tracker.coarse.person is None
     dialog.close()
 
 
