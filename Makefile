@@ -99,17 +99,20 @@ demo: $(STAMP)
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # Live tracking and streams run against the clock, so on a busy machine a test may fail because of its neighbours. What
-# failed beside others is tried once more with the machine to itself; what fails there, too, is a failure. Anything but
-# failed tests (exit status 1), such as an interrupt or a file that cannot be imported, ends it at once.
+# failed beside others is tried once more with the machine to itself; what fails there, too, is a failure. A process that
+# crashed leaves nothing to try (exit status 5): its test has been done again by then. Anything but failed tests (exit
+# status 1), such as an interrupt or a file that cannot be imported, ends it at once.
 AGAIN = { [ $$? = 1 ] && echo "What failed beside others runs again, alone:" && \
-	$(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
+	{ $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -m "$(1)"; \
+	status=$$?; [ $$status = 0 ] || [ $$status = 5 ]; }; }
+BESIDE = $(ONE_THREAD) $(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "$(1)" || $(AGAIN)
 
 test: $(STAMP)
-	$(ONE_THREAD) $(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not slow and not alone" || $(AGAIN) -m "not slow and not alone"; }
+	$(call BESIDE,not slow and not alone)
 	$(BIN)/python -m pytest -q -m "alone and not slow"
 
 test-all: $(STAMP)
-	$(ONE_THREAD) $(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not alone" || $(AGAIN) -m "not alone"; }
+	$(call BESIDE,not alone)
 	$(BIN)/python -m pytest -q -m alone
 
 lint: $(STAMP)

@@ -46,7 +46,7 @@ _WORDS = {
     "channels": ("channels", "channels, detector and fit"),
     "inner51": ("network", "inner 51, network"),
     "followed": ("followed", "inner 51, fit to the network's landmarks"),
-    "to_fit": ("to the fit", "network to detector and fit"),
+    "to_fit": ("to fit", "network to detector and fit"),
     "residual": ("picture", "picture drawn"),
 }
 """Head of the column, and what it is."""
@@ -74,18 +74,18 @@ def run(args: Sequence[str], prog: str) -> int:
             )
     figures = person_figures(scores)
     table = Table(box=None, pad_edge=False)
-    table.title = "each: base model, person's model"
-    table.add_column("person", justify="right")
+    table.title = "each: base model, person's model; landmarks in percent"
+    table.add_column("person", justify="right", no_wrap=True)
     for name in COMPARED:
         table.add_column(_WORDS[name][0], justify="right", no_wrap=True)
     for s in scores:
         pairs = [[getattr(s, f"{kind}_{name}") for kind in ("base", "person")] for name in COMPARED]
         cells = [
-            f"{a:.1f}, {b:.1f}"
+            f"{a:.1f} {b:.1f}"
             if name == "residual"
-            else f"{a:.2f}, {b:.2f}"
+            else f"{a:.2f} {b:.2f}"
             if "channels" in name
-            else f"{100 * a:.1f}, {100 * b:.1f} %"
+            else f"{100 * a:.1f} {100 * b:.1f}"
             for name, (a, b) in zip(COMPARED, pairs, strict=True)
         ]
         table.add_row(s.person, *cells)
