@@ -73,7 +73,7 @@ def run(args: Sequence[str], prog: str) -> int:
                 evaluate_person(model, seed, Progress(bar.start, bar.step), look=look, adapters=options.adapters)
             )
     figures = person_figures(scores)
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.title = "each: base model, person's model; landmarks in percent"
     table.add_column("person", justify="right", no_wrap=True)
     for name in COMPARED:
