@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.avatar_store import AvatarEntry, identity_for
+from app.avatar_store import AvatarEntry
 from models.avatars.person_file import PersonAvatar
+from models.avatars.person_identity import identity_for
 from models.channels import ARKIT_CHANNELS
 from models.face_model import FaceModel
 from models.geometry.camera import Camera

@@ -27,9 +27,9 @@ from tracking.calibration import Calibration
 from tracking.coarse_person import TRAINED_ON
 
 if TYPE_CHECKING:
-    from models.face_model import FaceModel
+    pass
 
-__all__ = ["LIBRARY", "AvatarEntry", "AvatarStore", "calibration_of", "checked_name", "identity_for"]
+__all__ = ["LIBRARY", "AvatarEntry", "AvatarStore", "calibration_of", "checked_name"]
 
 LIBRARY = Path(models.avatars.__file__).parent / "library"
 """The people that ship: read-only."""
@@ -222,20 +222,6 @@ def checked_name(name: str) -> str:
             f"An avatar's name has 1 to {LONGEST_NAME} visible characters and no spaces around it: choose another one."
         )
     return name
-
-
-def identity_for(avatar: PersonAvatar, model: FaceModel) -> NDArray[np.float32]:
-    """(K,) the avatar's identity for a face model.
-
-    Raises:
-        AvatarFileError: it was made for another face model.
-    """
-    if avatar.manifest.face_model != model.name or len(avatar.identity) > model.identity_count:
-        raise AvatarFileError(
-            f"The avatar {avatar.manifest.name!r} was made for the face model {avatar.manifest.face_model!r}, this is"
-            f" {model.name!r}: make it again from its pictures."
-        )
-    return model.identity(avatar.identity)
 
 
 def calibration_of(avatar: PersonAvatar) -> Calibration | None:

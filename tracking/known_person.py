@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.avatars.errors import AvatarFileError
+from models.avatars.person_identity import identity_for
 from models.channels import CHANNEL_COUNT
 from models.face_model import FaceModel
+from tracking.fit import FitSession
 from tracking.fit.regressor import REST_FRAMES, ExpressionRegressor, RestingLook
 from tracking.types import FaceObservation, FaceParameters
 
 if TYPE_CHECKING:
     from models.avatars.person_file import PersonAvatar
 
-__all__ = ["KnownPerson", "with_rest"]
+__all__ = ["KnownPerson", "begin", "with_rest"]
 
 POINTS, SCORES = "detector.rest_points", "detector.rest_scores"
 """Among an avatar file's adapters."""
@@ -50,20 +52,15 @@ class KnownPerson:
         Raises:
             AvatarFileError: the avatar was made for another face model, or is damaged.
         """
-        manifest = avatar.manifest
-        if manifest.face_model != model.name or len(avatar.identity) > model.identity_count:
-            raise AvatarFileError(
-                f"The avatar {manifest.name} was made for the face model {manifest.face_model!r}, this is"
-                f" {model.name!r}: make it again from its pictures."
-            )
+        identity, name = identity_for(avatar, model), avatar.manifest.name
         stored = avatar.adapters or {}
         rest = None
         if POINTS in stored:
             points, scores = np.asarray(stored[POINTS]), np.asarray(stored.get(SCORES))
             if points.shape != (478, 3) or scores.shape != (CHANNEL_COUNT,) or not _sane(points, scores):
-                raise AvatarFileError(f"The avatar {manifest.name} is damaged: make it anew.")
+                raise AvatarFileError(f"The avatar {name} is damaged: make it anew.")
             rest = RestingLook(points.astype(np.float64), scores.astype(np.float64))
-        return cls(manifest.name, avatar.identity, rest)
+        return cls(name, identity, rest)
 
     @classmethod
     def read(cls, path: Path, model: FaceModel) -> KnownPerson:
@@ -80,6 +77,14 @@ class KnownPerson:
     def named(cls, path: Path | None, model: FaceModel) -> KnownPerson | None:
         """As `read`; None where no file is named."""
         return None if path is None else cls.read(path, model)
+
+
+def begin(session: FitSession, person: KnownPerson | None) -> None:
+    """Begins with a new source: the session forgets who it was, and knows this person; None for anybody."""
+    if person is None:
+        session.reset()
+    else:
+        session.know(person.identity, person.rest, learn_camera=True)
 
 
 def with_rest(avatar: PersonAvatar, seen: Sequence[tuple[FaceObservation, FaceParameters]]) -> PersonAvatar:

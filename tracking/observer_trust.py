@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.face_model import FaceModel
-from tracking.person_fit import Observed, fit_person, fit_steps
+from tracking.person_fit import Observed, calmest, fit_person, fit_steps
 from tracking.second_look import SHARE
 
 __all__ = ["network_share", "share_steps"]
@@ -59,5 +59,4 @@ def _chosen(seen: Sequence[Observed]) -> list[Observed]:
 
 def _residual(model: FaceModel, seen: list[Observed], step: Callable[[], None]) -> float:
     """Of held-out pictures, share of the outer eye distance."""
-    calmest = min(seen, key=lambda one: float(one.parameters.expression.sum()))
-    return fit_person(model, seen, [calmest], step).error
+    return fit_person(model, seen, [calmest(seen)], step).error

@@ -18,7 +18,7 @@ from tracking.points import project_embedding
 from tracking.second_look import SHARE, SecondLook, between
 from tracking.types import FaceObservation, FaceParameters
 
-__all__ = ["Fitted", "Observed", "PersonFit", "fit_person", "fit_steps", "fitted_mesh", "known_poses"]
+__all__ = ["Fitted", "Observed", "PersonFit", "calmest", "fit_person", "fit_steps", "fitted_mesh", "known_poses"]
 
 HELD_OUT = 5
 """Every so manieth frame is not learned from."""
@@ -152,10 +152,15 @@ def known_poses(
     """
     session = FitSession(model, FitSettings.for_stills().model_copy(update={"fov_degrees": float(np.degrees(fov))}))
     session.know(identity)
-    calmest = min(seen, key=lambda one: float(one.parameters.expression.sum()))
+    rest = calmest(seen)
     for _ in range(EARLY):
-        _fit(session, calmest)
+        _fit(session, rest)
     return [_fit(session, one).parameters for one in seen]
+
+
+def calmest(seen: Sequence[Observed]) -> Observed:
+    """The picture whose face is nearest to rest."""
+    return min(seen, key=lambda one: float(one.parameters.expression.sum()))
 
 
 def fit_steps(seen: Sequence[Observed]) -> int:

@@ -17,7 +17,7 @@ from tracking.fit import FitSession, FitSettings
 from tracking.fit.mirror import mirrored_landmarks
 from tracking.fit.regressor import EARLY
 from tracking.fit.session import FitResult
-from tracking.known_person import KnownPerson
+from tracking.known_person import KnownPerson, begin
 from tracking.landmarks import MODEL_FILE, LandmarkDetector
 from tracking.threads import use_one_thread
 from tracking.types import FaceObservation, FaceParameters, Image
@@ -84,13 +84,13 @@ class StillTracker:
 
     def fit(self, observation: FaceObservation, width: int, height: int) -> FitResult:
         """Fits one face of a picture of this size in pixels, with no memory of any other."""
-        self._begin()
+        begin(self._session, self._person)
         return self._session.fit(observation, width, height)
 
     def estimate(self, image: Image, observation: FaceObservation) -> FaceParameters:
         """One face of a picture (H, W, 3) in the tracker's way."""
         height, width = image.shape[:2]
-        self._begin()
+        begin(self._session, self._person)
         if self._coarse is None or self._way == "fit":
             return self._session.fit(observation, width, height).parameters
         camera = self._session.camera(width, height)
@@ -101,12 +101,6 @@ class StillTracker:
         if self._way == "coarse-fit" and own is not None:
             return self._session.fit(own, width, height, opinion, alone=True).parameters
         return self._session.fit(observation, width, height, opinion).parameters
-
-    def _begin(self) -> None:
-        if self._person is None:
-            self._session.reset()
-        else:
-            self._session.know(self._person.identity, self._person.rest, learn_camera=True)
 
     def fit_person(self, observations: Sequence[FaceObservation], sizes: Sequence[tuple[int, int]]) -> list[FitResult]:
         """Fits several pictures of one person, who gets one identity.

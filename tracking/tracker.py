@@ -15,7 +15,7 @@ from tracking.coarse import CoarsePredictor, paying_threads
 from tracking.coarse_lead import CoarseLead
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession
-from tracking.known_person import KnownPerson
+from tracking.known_person import KnownPerson, begin
 from tracking.landmarks import MODEL_FILE
 from tracking.presence import Presence, Shown
 from tracking.settings import TrackerSettings
@@ -97,14 +97,8 @@ class FaceTracker:
 
     def _new_session(self, settings: TrackerSettings) -> FitSession:
         session = FitSession(self.model, settings.fit)
-        self._begin(session)
+        begin(session, self._known)
         return session
-
-    def _begin(self, session: FitSession) -> None:
-        if self._known is None:
-            session.reset()
-        else:
-            session.know(self._known.identity, self._known.rest, learn_camera=True)
 
     def _make_lead(self) -> CoarseLead | None:
         wanted = self.settings.coarse
@@ -118,7 +112,7 @@ class FaceTracker:
     def reset(self) -> None:
         """Forgets the person, but for what was known before: a new source begins."""
         self._subject.reset()
-        self._begin(self.session)
+        begin(self.session, self._known)
         self._smoother.reset()
         self._presence.reset()
         if self._lead is not None:

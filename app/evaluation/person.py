@@ -25,7 +25,7 @@ from tracking import FaceTracker, TrackerSettings
 from tracking.coarse import CoarseAnswer, CoarsePredictor, crop_of_landmarks
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession, FitSettings
-from tracking.known_person import KnownPerson
+from tracking.known_person import KnownPerson, begin
 from tracking.person_capture import PersonCapture
 from tracking.points import project_embedding
 from tracking.smoothing import SmoothingSettings
@@ -172,8 +172,7 @@ def _judged(
     }))  # fmt: skip
     as_known.know(avatar.identity)
     fresh, tracked = FitSession(model), FitSession(model)
-    someone = KnownPerson.of(avatar, model)
-    tracked.know(someone.identity, someone.rest, learn_camera=True)
+    begin(tracked, KnownPerson.of(avatar, model))
     texture = to_linear(avatar.texture)
     errors: list[tuple[float, ...]] = []
     residuals: list[tuple[float, float]] = []

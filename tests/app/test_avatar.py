@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 import app.jobs.avatar as jobs
 from app.avatar_pictures import avatar_face, thumbnail
 from app.avatar_preview import SIDE, picture_of_text, text_of_picture
-from app.avatar_store import LIBRARY, AvatarStore, calibration_of, identity_for
+from app.avatar_store import LIBRARY, AvatarStore, calibration_of
 from app.avatar_work import kept_captures, load_work
 from app.errors import CommandError
 from app.jobs.avatar import CAPTURED, AvatarRequest, create_avatar, keep_capture
 from app.jobs.track import Progress
 from models.avatars.errors import AvatarFileError
 from models.avatars.person_file import PersonAvatar, read_person, write_person
+from models.avatars.person_identity import identity_for
 from models.face_model import load_face_model
 from models.face_model.hair_grid import RELIEF_COLUMNS, RELIEF_COUNT
 from tests.app.conftest import Run
