@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.errors import sentence_for
-from app.live.marker import RunMarker, UncleanEnd
+from app.live.marker import RunMarker
 from app.live.models import Models
 from app.live.session import NONE, Session
 from app.live.session_types import Polled
+from app.live.source_notices import post_source, post_unclean_end
 from app.settings import Settings
 from app.state.live import Live, Phase, phase_of
 from app.state.notices import Notice, NoticeLevel
@@ -100,7 +101,7 @@ class Director:
         self.session.start()
         left = self.marker.begin()
         if left is not None:
-            self._report_unclean_end(left)
+            post_unclean_end(self.models.notices, left, self._tr)
         person = self.models.preferences.settings.window.person
         self.models.tasks.start(
             self._tr("Look for calibrations"), self._load_people, on_done=self._on_people, quiet=True
@@ -255,32 +256,8 @@ class Director:
         live = replace(live, recorded=models.sources.current.kind == "session")
         if error is not None:
             live = replace(live, sentence=error.sentence, remedy=error.remedy)
-        self._post_notices(live)
+        post_source(models.notices, live, self._tr)
         models.live.update(live)
-
-    def _post_notices(self, live: Live) -> None:
-        notices = self.models.notices
-        if live.phase is Phase.ERROR:
-            notices.post(
-                Notice(
-                    "source",
-                    NoticeLevel.ERROR,
-                    live.sentence,
-                    live.remedy,
-                    live.sentence,
-                    "retry",
-                    self._tr("Try again"),
-                )
-            )
-        elif live.phase is Phase.NO_CAMERA:
-            waiting = self._tr("It is waited for: nothing needs to be pressed.")
-            notices.post(Notice("source", NoticeLevel.WARNING, live.sentence, live.remedy or waiting, live.sentence))
-        else:
-            notices.clear("source")
-        if live.warning:
-            notices.post(Notice("source warning", NoticeLevel.WARNING, live.warning))
-        else:
-            notices.clear("source warning")
 
     def _advance_calibration(self, now_s: float) -> None:
         state = self.models.calibration
@@ -336,20 +313,6 @@ class Director:
 
     def _post_failure(self, key: str, task: Task) -> None:
         self.models.notices.post(Notice(key, NoticeLevel.ERROR, task.sentence, report=task.report, lasting=True))
-
-    def _report_unclean_end(self, left: UncleanEnd) -> None:
-        """Say what is safe. Settings and calibrations are written in one piece whenever they change."""
-        saved = [self._tr("settings"), self._tr("calibrations")]
-        saved += [str(folder) for folder in left.results]
-        self.models.notices.post(
-            Notice(
-                "crash",
-                NoticeLevel.WARNING,
-                self._tr("Mien did not end properly last time."),
-                self._tr("Saved: {things}.", things=", ".join(saved)),
-                lasting=True,
-            )
-        )
 
     # --- settings -------------------------------------------------------------------------------------------------
 
