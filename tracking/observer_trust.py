@@ -7,7 +7,7 @@ observer's own error, whatever the truth is. Reconstruction, no published source
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from models.face_model import FaceModel
 from tracking.person_fit import Observed, calmest, fit_person, fit_steps
 from tracking.second_look import SHARE
 
-__all__ = ["network_share", "share_steps"]
+__all__ = ["Unexplained", "network_share", "share_steps", "unexplained"]
 
 ENOUGH = 40
 """Pictures that tell it, evenly over the capture."""
@@ -25,10 +25,28 @@ LEAST, MOST = 0.1, 0.9
 """The residual holds no error that every picture shares, so neither observer is left out."""
 
 
-def network_share(model: FaceModel, seen: Sequence[Observed], step: Callable[[], None] = lambda: None) -> float:
-    """Share of the coarse network in what both observers see together.
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """What the best shape of each observer by itself leaves unexplained, as shares of the outer eye distance.
 
-    Weights are inverse variances, the squares of what the best shape of each observer by itself leaves unexplained.
+    Attributes:
+        detector, network: of held-out pictures.
+    """
+
+    detector: float
+    network: float
+
+    @property
+    def share(self) -> float:
+        """Of the network in what both see together. Weights are inverse variances, so squares of these."""
+        share = self.detector**2 / max(self.detector**2 + self.network**2, 1e-12)
+        return float(np.clip(share, LEAST, MOST))
+
+
+def unexplained(
+    model: FaceModel, seen: Sequence[Observed], step: Callable[[], None] = lambda: None
+) -> Unexplained | None:
+    """Compares the observers; None where too few pictures show both.
 
     Args:
         model: the face model.
@@ -37,11 +55,18 @@ def network_share(model: FaceModel, seen: Sequence[Observed], step: Callable[[],
     """
     some = _chosen(seen)
     if not some:
-        return SHARE
+        return None
     by_detector = _residual(model, [replace(one, look=None) for one in some], step)
-    by_network = _residual(model, [replace(one, share=1.0) for one in some], step)
-    share = by_detector**2 / max(by_detector**2 + by_network**2, 1e-12)
-    return float(np.clip(share, LEAST, MOST))
+    return Unexplained(by_detector, _residual(model, [replace(one, share=1.0) for one in some], step))
+
+
+def network_share(model: FaceModel, seen: Sequence[Observed], step: Callable[[], None] = lambda: None) -> float:
+    """Share of the coarse network in what both observers see together, half where they cannot be compared.
+
+    Args: see `unexplained`.
+    """
+    found = unexplained(model, seen, step)
+    return SHARE if found is None else found.share
 
 
 def share_steps(seen: Sequence[Observed]) -> int:
