@@ -117,7 +117,8 @@ class DetailStage:
         crop: int | None = 128,
         crop_until: float = 0.6,
     ) -> None:
-        self.network = network
+        # The order of numbers in which processors convolve fastest.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Mapping[str, nn.Module] = {"detail": network}
         self._shards, self._mask, self._real = shards, mask, real
         self._weights = weights or DetailWeights()

@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 Step = Callable[[], None]
 
 MARKS: tuple[Mark, ...] = ("moles", "tattoo", "stubble", "lines")
+SEEN = 0.5
+"""Visibility from which a texel counts as seen by the camera."""
 CHANGED = 0.04
 """Change of the logarithm of brightness from which a texel counts as marked or wrinkled."""
 
@@ -47,23 +49,26 @@ def truth_figures(
         tension_only = answers(mean_skin, sample.tension)
         maps = {
             "truth": sample.truth, "other_truth": sample.other_truth, "own": own, "other": other,
-            "image_only": image_only, "tension_only": tension_only,
+            "image_only": image_only, "tension_only": tension_only, "seen": sample.image[3] > SEEN,
         }  # fmt: skip
         for name, values in maps.items():
             found.setdefault(name, []).append(values)
         step()
     stacks = {name: np.stack(values) for name, values in found.items()}
     mask, truth = answers.mask, stacks["truth"]
+    seen = mask * stacks["seen"]
     change, wanted = stacks["other"] - stacks["own"], stacks["other_truth"] - truth
     each = [correlation(a[None], b[None], mask) for a, b in zip(stacks["own"], truth, strict=True)]
     return {
         "people": float(len(seeds)),
         "correlation": correlation(stacks["own"], truth, mask),
+        "correlation_where_seen": correlation(stacks["own"], truth, seen),
         "correlation_median_person": float(np.median(each)),
         "correlation_tension_only": correlation(stacks["tension_only"], truth, mask),
         "correlation_image_only": correlation(stacks["image_only"], truth, mask),
         "amplitude": amplitude(stacks["own"], truth, mask),
         "delta_correlation": correlation(change, wanted, mask),
+        "delta_correlation_where_seen": correlation(change, wanted, seen),
         "delta_amplitude": amplitude(change, wanted, mask),
         "copying_the_truth_at_rest": correlation(truth, stacks["other_truth"], mask),
         "border_ratio": border_ratio(stacks["own"]),

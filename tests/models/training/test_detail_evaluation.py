@@ -109,6 +109,16 @@ def test_truth_figures_tell_a_good_answer_from_none(window: DetailMap) -> None:
     assert figures["correlation"] == pytest.approx(1) and figures["delta_correlation"] == pytest.approx(1)
     assert figures["correlation_tension_only"] == 0
 
+    class Camera(Oracle):
+        """Knows nothing of what the camera did not see."""
+
+        def driven(self, image: Floats, tensions: list[Floats], own: Floats) -> list[Floats]:
+            return [answer * (image[3] > 0.5) for answer in super().driven(image, tensions, own)]
+
+    seen = truth_figures(Camera(window.mask), faces, range(1), mean)
+    for name in ("correlation", "delta_correlation"):
+        assert seen[f"{name}_where_seen"] == pytest.approx(1) and seen[name] != pytest.approx(1, abs=1e-3)
+
 
 def test_several_pictures_drive_a_person_better_than_one(window: DetailMap, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the shipped network: an avatar's pictures beat the calmest alone, and stay behind the judged one itself."""
