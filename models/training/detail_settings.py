@@ -63,6 +63,8 @@ class DetailSettings(BaseModel):
     """Of the teacher's losses."""
     name: str = ""
     """Added to the names of the runs, so that several can be compared."""
+    teacher_of: str | None = None
+    """The `name` of the run whose teacher the student learns from; its own run's by default."""
 
     @property
     def mae(self) -> MAESettings:
@@ -78,6 +80,11 @@ def faces_folder(part: str) -> Path:
 def run_of(stage: Literal["teacher", "detail"], settings: DetailSettings) -> Path:
     """The folder of a run."""
     return runs_folder() / "_".join(filter(None, (stage, settings.preset, settings.name)))
+
+
+def _teacher_run(settings: DetailSettings) -> Path:
+    named = settings if settings.teacher_of is None else settings.model_copy(update={"name": settings.teacher_of})
+    return run_of("teacher", named)
 
 
 def make_faces(
@@ -140,7 +147,7 @@ def detail_stage(settings: DetailSettings, labels: Path) -> DetailStage:
     real = None
     if settings.real_begin < 1 and settings.real_share > 0:
         teacher = TeacherUNet(preset(settings.preset).unet)
-        load_best(run_of("teacher", settings), "teacher", teacher)
+        load_best(_teacher_run(settings), "teacher", teacher)
         people = load_people(labels, runs_folder() / "textures", window, "train")
         real = RealLessons(people, teacher, settings.real_begin, settings.real_share)
     return DetailStage(

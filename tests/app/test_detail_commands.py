@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ from app.cli.evaluate_detail import table_of
 from app.cli.main import main
 from app.errors import CommandError
 from app.evaluation.scan import LIGHTS, light_scan, load_scan, view_scan
+from models.training.checkpoint import TrainingError
+from models.training.detail_settings import DetailSettings, detail_stage
+from models.training.loop import LoopSettings
+
+CONFIGS = sorted(Path("models/training/configs").glob("detail_*.toml"))
 
 
 @pytest.mark.parametrize("stage", ["detail", "teacher"])
@@ -27,6 +33,23 @@ def test_a_configuration_that_is_not_there_or_wrong_is_named(
     config.write_text("[stage]\nwords = 3\n")
     assert main(asked) == 2
     assert "words" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configurations_that_ship_are_valid(path: Path) -> None:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    DetailSettings.model_validate(tables["stage"])
+    LoopSettings.model_validate(tables["loop"])
+    LoopSettings.model_validate(tables["teacher_loop"])
+
+
+def test_another_runs_teacher_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIEN_RUNS", str(tmp_path))
+    later = DetailSettings(name="people", teacher_of="")
+    with pytest.raises(TrainingError, match=r"teacher_lite[^_]"):
+        detail_stage(later, tmp_path)
+    with pytest.raises(TrainingError, match="teacher_lite_people"):
+        detail_stage(later.model_copy(update={"teacher_of": None}), tmp_path)
 
 
 def test_export_without_a_run_says_so(

@@ -69,6 +69,10 @@ def people_figures(
         name: float(np.median([strength(d, regions[name]) for d in smile] / np.maximum(fold, FAINT)))
         for name in ("nose", "chin", "brow_rim")
     }
+    figures["compression_by_smile"] = {
+        name: float(np.median([np.maximum(after.tension, 0)[region].mean() for _, after in pairs]))
+        for name, region in regions.items()
+    }
     figures["driven"] = _driven(driven)
     figures["tension"] = _tension_swaps(answers, pairs, np.stack(rest), np.stack(smile), np.stack(driven_smile))
     return figures

@@ -79,6 +79,8 @@ def test_stronger_folds_in_the_smile_are_counted(window: DetailMap) -> None:
     assert isinstance(tension, dict) and tension["own_tension"] > 0.5
     leakage = figures["leakage_over_smile_fold"]
     assert isinstance(leakage, dict) and leakage["chin"] < 0.5
+    compressed = figures["compression_by_smile"]
+    assert isinstance(compressed, dict) and 0.04 < compressed["chin"] < 0.16
 
 
 def test_a_network_that_takes_lines_for_wrinkles_is_found_out(window: DetailMap) -> None:

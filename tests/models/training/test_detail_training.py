@@ -18,7 +18,7 @@ from models.training.data.people import RealPeople
 from models.training.data.shards import Shards, write_shard
 from models.training.data.textures import FaceTexture
 from models.training.data.wrinkle_faces import DetailSample, Skins, WrinkleFaces
-from models.training.detail import DetailStage, RealLessons
+from models.training.detail import FOLDS_FROM, DetailStage, RealLessons, folding
 from models.training.detail_data import real_batches, truth_batches
 from models.training.detail_figures import amplitude, border_ratio, correlation, spectrum
 from models.training.loop import LoopSettings, run_training
@@ -96,6 +96,17 @@ def test_the_student_learns_from_truth_and_from_real_people(shards: Shards, wind
     assert all(p.grad is None for p in teacher.parameters())
     sheet = stage.sheet()
     assert sheet.shape[1] == 5 * DETAIL_SIZE and sheet.dtype == np.uint8
+
+
+def test_the_teacher_is_believed_where_skin_is_compressed() -> None:
+    tension = torch.zeros(1, 1, 64, 64)
+    tension[..., :32] = -0.2
+    tension[..., 32:48] = FOLDS_FROM / 2
+    tension[..., 48:] = 0.2
+    believed = folding(tension)[0, 0, 32]
+    assert float(believed[:24].max()) == 0 and float(believed[60]) == 1
+    assert float(believed[40]) == pytest.approx(0.5)
+    assert bool((believed.diff() >= 0).all())
 
 
 @pytest.mark.parametrize("fusion", ["early", "decoder"])
