@@ -1,4 +1,4 @@
-"""The messages of a recording's MCAP file. Described in docs/recording.md.
+"""The messages of a recording's MCAP file. Described in docs/formats.md.
 
 Built in code, so that nothing has to be compiled; each file carries their descriptors, so that any MCAP reader can
 decode them. Where Foxglove has a type for something, that type is used.

@@ -22,7 +22,7 @@ class Options(BaseModel):
     """Train the coarse network on rendered faces and labelled photographs.
 
     Renders what pictures are missing in a process of its own while it trains. A run goes on from its checkpoint by
-    itself; a finished one is exported with --export.
+    itself; a finished one is exported with --action export.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
