@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.face_model import load_face_model
@@ -20,6 +21,8 @@ from models.training.data.people import load_people
 from models.training.data.shards import Shards, write_shard
 from models.training.data.wrinkle_faces import Skins, WrinkleFaces
 from models.training.detail import DetailStage, DetailWeights, RealLessons
+from models.training.detail_figures import amplitude
+from models.training.evaluation.answers import DetailAnswers
 from models.training.export import export, load_best
 from models.training.runs import runs_folder
 from models.training.splits import load_splits
@@ -156,18 +159,33 @@ def detail_stage(settings: DetailSettings, labels: Path) -> DetailStage:
     )  # fmt: skip
 
 
-def visible_gain(amplitude: float, change: float) -> float:
+def visible_gain(relief: float, change: float) -> float:
     """By how much answers are amplified before they ship.
 
     A network that is not sure answers the mean of what may be, which is fainter than any wrinkle there is, and nobody
     sees it. Correlations do not change.
 
     Args:
-        amplitude: spread of the answers as a share of the truth's, on validation faces.
+        relief: spread of the answers as a share of the truth's, on held-out faces.
         change: the same of the change between two tensions, which is fainter.
     """
-    wanted = min(LARGEST_AMPLITUDE / max(amplitude, 1e-3), WANTED_CHANGE / max(change, 1e-3))
+    wanted = min(LARGEST_AMPLITUDE / max(relief, 1e-3), WANTED_CHANGE / max(change, 1e-3))
     return min(max(1.0, wanted), LARGEST_GAIN)
+
+
+def _amplitudes(network: DetailMAE) -> tuple[float, float] | None:
+    """Shares of the true amplitude, of relief and of its change, on all held-out faces; training looks at some of them
+    only. None where the faces are gone."""
+    if not list(faces_folder("validation").glob("*.npy")):
+        return None
+    faces, answers = Shards(faces_folder("validation")), DetailAnswers(network, DetailMap(load_face_model()).mask)
+    found, truth = [], []
+    for number in range(len(faces)):
+        face = faces[number]
+        found.append(answers.driven(face.image, [face.tension, face.other_tension], face.tension))
+        truth.append((face.truth, face.other_truth))
+    (own, other), (true, other_true) = (np.stack(maps, axis=1) for maps in (found, truth))
+    return amplitude(own, true, answers.mask), amplitude(other - own, other_true - true, answers.mask)
 
 
 def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, out: Path | None = None) -> Path:
@@ -184,7 +202,7 @@ def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, ou
         network = DetailMAE(settings.mae)
 
         def finish(figures: Mapping[str, float]) -> dict[str, Any]:
-            gain = visible_gain(figures["amplitude"], figures["delta_amplitude"])
+            gain = visible_gain(*(_amplitudes(network) or (figures["amplitude"], figures["delta_amplitude"])))
             network.amplify(gain)
             return {"gain": round(gain, 4)}
 
