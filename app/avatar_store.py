@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -25,9 +24,6 @@ from models.avatars.person_file import (
 )
 from tracking.calibration import Calibration
 from tracking.coarse_person import TRAINED_ON
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["LIBRARY", "AvatarEntry", "AvatarStore", "calibration_of", "checked_name"]
 

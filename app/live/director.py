@@ -12,7 +12,7 @@ from app.live.marker import RunMarker
 from app.live.models import Models
 from app.live.session import NONE, Session
 from app.live.session_types import Polled
-from app.live.source_notices import post_source, post_unclean_end
+from app.live.source_notices import Translate, post_source, post_unclean_end
 from app.settings import Settings
 from app.state.live import Live, Phase, phase_of
 from app.state.notices import Notice, NoticeLevel
@@ -30,8 +30,6 @@ SHOWN_AFTER_S = 10.0
 _NOTHING_COMES = (Phase.NO_CAMERA, Phase.ENDED, Phase.ERROR, Phase.HIDDEN)
 SAVE_AFTER_S = 1.0
 LOW_POWER_STRIDE = 2
-
-Translate = Callable[..., str]
 
 
 def english(text: str, **values: object) -> str:

@@ -8,7 +8,7 @@ from app.live.marker import UncleanEnd
 from app.state.live import Live, Phase
 from app.state.notices import Notice, NoticeBoard, NoticeLevel
 
-__all__ = ["post_source", "post_unclean_end"]
+__all__ = ["Translate", "post_source", "post_unclean_end"]
 
 Translate = Callable[..., str]
 

@@ -352,10 +352,7 @@ class MainWindow(WindowCommands):
 
     def _on_undo(self) -> None:
         undo = self.models.preferences.undo
-        for name, text, word in (
-            ("edit.undo", undo.undo_text, tr("Undo")),
-            ("edit.redo", undo.redo_text, tr("Redo")),
-        ):
+        for name, text, word in (("edit.undo", undo.undo_text, tr("Undo")), ("edit.redo", undo.redo_text, tr("Redo"))):
             action = self.actions_.by_name[name]
             action.setEnabled(text is not None)
             action.setText(f"{word} {text}" if text else word)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.face_model import load_face_model
@@ -21,8 +20,6 @@ from models.training.data.people import load_people
 from models.training.data.shards import Shards, write_shard
 from models.training.data.wrinkle_faces import Skins, WrinkleFaces
 from models.training.detail import DetailStage, DetailWeights, RealLessons
-from models.training.detail_figures import amplitude
-from models.training.evaluation.answers import DetailAnswers
 from models.training.export import export, load_best
 from models.training.runs import runs_folder
 from models.training.splits import load_splits
@@ -173,19 +170,13 @@ def visible_gain(relief: float, change: float) -> float:
     return min(max(1.0, wanted), LARGEST_GAIN)
 
 
-def _amplitudes(network: DetailMAE) -> tuple[float, float] | None:
-    """Shares of the true amplitude, of relief and of its change, on all held-out faces; training looks at some of them
-    only. None where the faces are gone."""
+def _held_out_figures(network: DetailMAE) -> dict[str, float] | None:
+    """On all held-out faces, of which training looks at some only; None where they are gone."""
     if not list(faces_folder("validation").glob("*.npy")):
         return None
-    faces, answers = Shards(faces_folder("validation")), DetailAnswers(network, DetailMap(load_face_model()).mask)
-    found, truth = [], []
-    for number in range(len(faces)):
-        face = faces[number]
-        found.append(answers.driven(face.image, [face.tension, face.other_tension], face.tension))
-        truth.append((face.truth, face.other_truth))
-    (own, other), (true, other_true) = (np.stack(maps, axis=1) for maps in (found, truth))
-    return amplitude(own, true, answers.mask), amplitude(other - own, other_true - true, answers.mask)
+    faces = Shards(faces_folder("validation"))
+    mask = DetailMap(load_face_model()).mask
+    return DetailStage(network.eval(), faces, faces, mask, evaluated=len(faces)).evaluate()
 
 
 def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, out: Path | None = None) -> Path:
@@ -202,7 +193,8 @@ def export_run(stage: Literal["teacher", "detail"], settings: DetailSettings, ou
         network = DetailMAE(settings.mae)
 
         def finish(figures: Mapping[str, float]) -> dict[str, Any]:
-            gain = visible_gain(*(_amplitudes(network) or (figures["amplitude"], figures["delta_amplitude"])))
+            judged = _held_out_figures(network) or figures
+            gain = visible_gain(judged["amplitude"], judged["delta_amplitude"])
             network.amplify(gain)
             return {"gain": round(gain, 4)}
 

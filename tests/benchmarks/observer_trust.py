@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from models.face_model import FaceModel, load_face_model
 from tracking import FaceTracker, TrackerSettings, open_source
 from tracking.coarse import CoarsePredictor
+from tracking.evaluation.landmark_errors import inner_error
 from tracking.observer_trust import unexplained
 from tracking.person_capture import CapturedFrame, PersonCapture
 from tracking.person_fit import Observed, fit_person, known_poses
@@ -36,8 +37,6 @@ from tracking.types import FaceParameters
 
 FRAMES = 600
 RENDERED_FRAMES, RENDERED_FPS = 300, 30
-INNER = slice(17, 68)
-EYES = (36, 45)
 
 
 def captured(model: FaceModel, source: str) -> tuple[Sequence[CapturedFrame], SyntheticSource | None]:
@@ -57,17 +56,13 @@ def captured(model: FaceModel, source: str) -> tuple[Sequence[CapturedFrame], Sy
 
 def mesh_error(model: FaceModel, poses: Sequence[FaceParameters], truth: Sequence[FaceParameters]) -> float:
     """Mean distance of the 51 inner landmarks, percent of the outer eye distance."""
-    errors = []
-    for found, true in zip(poses, truth, strict=True):
-        a, b = _landmarks(model, found), _landmarks(model, true)
-        scale = np.linalg.norm(b[EYES[0]] - b[EYES[1]])
-        errors.append(float(np.linalg.norm(a[INNER] - b[INNER], axis=1).mean() / scale))
-    return 100 * float(np.mean(errors))
+    pairs = zip(poses, truth, strict=True)
+    return 100 * float(np.mean([inner_error(_landmarks(model, a), _landmarks(model, b)) for a, b in pairs]))
 
 
-def _landmarks(model: FaceModel, parameters: FaceParameters) -> NDArray[np.floating]:
+def _landmarks(model: FaceModel, parameters: FaceParameters) -> NDArray[np.float64]:
     vertices = model.pose(parameters.identity, parameters.expression, parameters.gaze).vertices
-    return project_embedding(model, parameters, vertices, model.landmarks68)[:, :2]
+    return project_embedding(model, parameters, vertices, model.landmarks68)[:, :2].astype(np.float64)
 
 
 def line(model: FaceModel, network: CoarsePredictor, source: str) -> str:
