@@ -18,10 +18,11 @@ from models.face_model import FaceModel
 from models.geometry.camera import Camera
 from models.geometry.crop import TYPICAL_SCALE, Crop, base_crop
 from models.geometry.rotations import HEAD_TO_CAMERA, facing
-from models.networks.presets import ViTSettings
+from models.networks.presets import PresetName, ViTSettings
 from models.networks.stored import WeightsHeader, check_header, read_header, read_weights, weights_hash
 from tracking.coarse_example import example_crop
 from tracking.coarse_person import CoarsePerson
+from tracking.coarse_settings import CoarseSettings
 from tracking.fit.regressor import Guess
 from tracking.types import FaceObservation, FaceParameters, Image
 
@@ -65,9 +66,14 @@ class CoarseAnswer:
         return FaceObservation(landmarks, np.zeros(CHANNEL_COUNT, np.float32), box.astype(np.float32), 1.0)
 
 
-def coarse_weights(preset: str = "lite") -> Path:
+def coarse_weights(preset: PresetName = "lite") -> Path:
     """The shipped weights of a preset."""
     return WEIGHTS / f"coarse_{preset}.safetensors"
+
+
+def chosen_weights(settings: CoarseSettings) -> Path:
+    """The file that settings name, or the shipped weights of their preset."""
+    return settings.weights or coarse_weights(settings.preset)
 
 
 def coarse_spec(path: Path, header: WeightsHeader, person: CoarsePerson | None = None) -> NetworkSpec:

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.face_model import FaceModel, load_face_model
 from tracking.calibration import Calibration, Calibrator
-from tracking.coarse import CoarsePredictor, paying_threads
+from tracking.coarse import CoarsePredictor, chosen_weights, paying_threads
 from tracking.coarse_lead import CoarseLead
 from tracking.coarse_person import CoarsePerson
 from tracking.fit import FitSession
@@ -107,7 +107,8 @@ class FaceTracker:
         person = None if wanted.person is None else CoarsePerson.read(wanted.person)
         # Wrinkles keep a core busy; on two, a network that wants both waits for that one.
         threads = paying_threads(taken=int(self.settings.detail.enabled))
-        return CoarseLead(self.model, CoarsePredictor(self.model, wanted.weights, wanted.engine, threads, person))
+        predictor = CoarsePredictor(self.model, chosen_weights(wanted), wanted.engine, threads, person)
+        return CoarseLead(self.model, predictor)
 
     def reset(self) -> None:
         """Forgets the person, but for what was known before: a new source begins."""

@@ -13,8 +13,9 @@ from app.benchmarking.samples import Samples, percentiles
 from app.learned_core import engine_facts
 from models.avatars.person_file import SUFFIX, read_person
 from models.face_model import FaceModel
+from models.networks.presets import PresetName
 from tracking import FaceTracker, TrackedFace, TrackerSettings
-from tracking.coarse import CoarsePredictor
+from tracking.coarse import CoarsePredictor, chosen_weights
 from tracking.coarse_settings import CoarseSettings
 from tracking.detail import Detail, DetailStage
 from tracking.detail_network import DetailNetwork
@@ -37,18 +38,20 @@ class LearnedCore:
     Attributes:
         detail: wrinkles.
         coarse: the coarse network's part, see CoarseSettings.
-        coarse_weights: None for the shipped ones.
+        coarse_preset: which of the shipped networks.
+        coarse_weights: a file instead of it.
     """
 
     detail: bool = False
     coarse: Literal["off", "opinion", "lead"] = "off"
+    coarse_preset: PresetName = "lite"
     coarse_weights: Path | None = None
 
     @property
     def settings(self) -> TrackerSettings:
         """The tracker's. A face of any size is encoded: what is measured is time, and the demo's face is small."""
         return TrackerSettings(
-            coarse=CoarseSettings(mode=self.coarse, weights=self.coarse_weights),
+            coarse=CoarseSettings(mode=self.coarse, preset=self.coarse_preset, weights=self.coarse_weights),
             detail=DetailSettings(enabled=self.detail, smallest_face=0),
         )
 
@@ -160,7 +163,7 @@ class MeasuredCore:
     def _coarse(self, samples: Samples) -> dict[str, Any]:
         settings = self._core.settings.coarse
         # The tracker keeps its own to itself; the same file and machine give the same engine.
-        predictor = CoarsePredictor(self.tracker.model, settings.weights, settings.engine)
+        predictor = CoarsePredictor(self.tracker.model, chosen_weights(settings), settings.engine)
         detected = len(samples.stages_ms.get("landmarks", ()))
         ms = samples.stages_ms.get("coarse")
         return {

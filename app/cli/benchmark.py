@@ -19,6 +19,7 @@ from app.benchmarking.table import rows
 from app.cli.console import parse, progress_bar
 from app.demo_clip import DEMO_CLIP
 from app.errors import CommandError
+from models.networks.presets import PresetName
 
 
 class Options(BaseModel):
@@ -47,8 +48,10 @@ class Options(BaseModel):
     too, so that the bundled clip shows the cost."""
     coarse: Literal["off", "opinion", "lead"] = "off"
     """What the coarse network does: nothing, a second opinion in each picture, or follow the face by itself."""
+    coarse_preset: PresetName = "lite"
+    """With --coarse: which of the shipped networks."""
     coarse_weights: Path | None = None
-    """With --coarse: weights file instead of the shipped one."""
+    """With --coarse: weights file instead of a shipped one."""
 
 
 def run(args: Sequence[str], prog: str) -> int:
@@ -58,11 +61,12 @@ def run(args: Sequence[str], prog: str) -> int:
         raise CommandError("--render measures drawing beside a camera's rate: give --paced as well.")
     if options.outputs and options.paced is None:
         raise CommandError("--outputs measures what leaves the program at a camera's rate: give --paced as well.")
-    if options.coarse_weights is not None and options.coarse == "off":
+    if options.coarse == "off" and (options.coarse_weights is not None or options.coarse_preset != "lite"):
         raise CommandError(
-            "--coarse-weights are for the coarse network: give --coarse opinion or --coarse lead as well."
+            "--coarse-preset and --coarse-weights are for the coarse network: give --coarse opinion or --coarse lead "
+            "as well."
         )
-    core = LearnedCore(options.detail, options.coarse, options.coarse_weights)
+    core = LearnedCore(options.detail, options.coarse, options.coarse_preset, options.coarse_weights)
     with progress_bar() as bar:
         bar.start(options.input.name, None)
         report = benchmark(

@@ -121,11 +121,21 @@ def _render(people: int, held_out: int, labels: Path | None) -> None:
 def _train(stage_settings: Any, loop: LoopSettings, folder: Path, labels: Path | None, start: Path | None) -> int:
     import cv2
 
+    from models.networks.presets import preset
     from models.training.coarse import CoarseStage
-    from models.training.loop import run_training
+    from models.training.imitation import ImitationStage
+    from models.training.loop import Stage, run_training
 
     cv2.setNumThreads(1)
-    stage = CoarseStage(stage_settings, _pictures("train"), _pictures("validation"), labels, start=start)
+    train, held_out = _pictures("train"), _pictures("validation")
+    stage: Stage
+    if stage_settings.imitation is None:
+        stage = CoarseStage(stage_settings, train, held_out, labels, start=start)
+    else:
+        stage = ImitationStage(
+            stage_settings.imitation, preset(stage_settings.preset).vit, stage_settings.image_size,
+            stage_settings.photo_share, train, held_out, labels, start=start,
+        )  # fmt: skip
     figures = run_training(stage, loop, folder, on_progress=report_progress)
     for key, value in figures.items():
         print(f"{key:22} {value:.4g}")

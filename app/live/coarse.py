@@ -79,11 +79,11 @@ def prepare(wanted: CoarseSettings) -> str:
         WeightsError, EngineError, AvatarFileError: it cannot be used, or not for the person who was named.
     """
     from models.face_model import load_face_model
-    from tracking.coarse import CoarsePredictor
+    from tracking.coarse import CoarsePredictor, chosen_weights
     from tracking.coarse_person import CoarsePerson
 
     person = None if wanted.person is None else CoarsePerson.read(wanted.person)
-    predictor = CoarsePredictor(load_face_model(), wanted.weights, wanted.engine, person=person)
+    predictor = CoarsePredictor(load_face_model(), chosen_weights(wanted), wanted.engine, person=person)
     try:
         return f"{predictor.header.preset}, {predictor.chosen.text}"
     finally:

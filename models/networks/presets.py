@@ -28,6 +28,8 @@ class ViTSettings(BaseModel):
     """Blocks."""
     stem: Literal["patch", "convolutional"] = "patch"
     """How pixels become tokens; the paper's is one linear map of each patch."""
+    readout: int = Field(default=0, ge=0)
+    """Channels that tokens are brought to before points are read off them; 0 for as many as a token has."""
     points: int = Field(default=0, ge=0)
     """Points of the picture that the answer is read at, see `PointReadout`; 0 reads the mean of all tokens, as the
     paper may do (it does not say)."""
@@ -35,6 +37,11 @@ class ViTSettings(BaseModel):
     """The transformer sees the crop reduced by this factor."""
     glimpses: int = Field(default=0, ge=0)
     """Side in pixels of the windows by which the answer is corrected, see `Glimpses`; 0 for none, as in the paper."""
+
+    @property
+    def width(self) -> int:
+        """Channels that the answer is read from."""
+        return self.readout or self.dim
 
     @property
     def answers(self) -> int:
@@ -103,7 +110,10 @@ class Preset(BaseModel):
     unet: UNetSettings
 
 
-PAPER = Preset(name="paper", vit=ViTSettings(), mae=MAESettings(), unet=UNetSettings())
+PAPER = Preset(
+    name="paper", vit=ViTSettings(readout=192, points=96, glimpses=48), mae=MAESettings(), unet=UNetSettings()
+)
+"""The supplement's transformers. How tokens become numbers it does not say: that part is as in `lite`."""
 LITE = Preset(
     name="lite",
     vit=ViTSettings(

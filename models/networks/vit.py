@@ -1,14 +1,15 @@
 """The coarse network: a vision transformer that reads all parameters of a face off one crop.
 
-Sizes are the supplement's in the `paper` preset: 256 px, patch 16, dim 512, 8 heads, depth 8. It regresses shape,
-expression, pose, albedo, spherical-harmonics light and a weak-perspective camera c = (s, t). Pose is the head's
-rotation as the camera sees it, as six numbers (after Zhou et al., On the Continuity of Rotation Representations in
-Neural Networks, CVPR 2019), and the gaze of both eyes, since the eyeballs of our face model turn about their own
-joints.
+The transformer's sizes are the supplement's in the `paper` preset: 256 px, patch 16, dim 512, 8 heads, depth 8. How
+tokens become numbers it does not say: `PointReadout` and `Glimpses` are ours. The network regresses shape, expression,
+pose, albedo, spherical-harmonics light and a weak-perspective camera c = (s, t). Pose is the head's rotation as the
+camera sees it, as six numbers (after Zhou et al., On the Continuity of Rotation Representations in Neural Networks,
+CVPR 2019), and the gaze of both eyes, since the eyeballs of our face model turn about their own joints.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -98,19 +99,22 @@ class CoarseViT(nn.Module):
             self.embed = ConvolutionalStem(3, settings.dim)
         else:
             self.embed = PatchEmbedding(3, settings.patch, settings.dim)
-        if settings.points and settings.stem != "convolutional":
-            raise ValueError("points are read off the convolutional stem's features: choose that stem")
+        if settings.readout and not settings.points:
+            raise ValueError("a width of the readout is for one at points: say how many")
         if settings.glimpses and settings.points < LANDMARKS:
             raise ValueError(f"windows are cut around points: read at {LANDMARKS} of them at least")
         self.blocks = nn.ModuleList(Block(settings.dim, settings.heads) for _ in range(settings.depth))
         self.norm = nn.LayerNorm(settings.dim)
-        self.readout = PointReadout(settings.dim, settings.points) if settings.points else None
-        self.head = nn.Linear(settings.dim, self.layout.size)
+        width = settings.width
+        self.narrow = nn.Linear(settings.dim, width) if settings.readout else None
+        fine = settings.dim // 2 if settings.stem == "convolutional" else 0
+        self.readout = PointReadout(width, settings.points, fine) if settings.points else None
+        self.head = nn.Linear(width, self.layout.size)
         # Not smaller: a group whose rows start near zero sends next to no gradient back, and the channels, which need
         # the finest features, would wait for ever.
         nn.init.normal_(self.head.weight, std=0.05)
         nn.init.zeros_(self.head.bias)
-        self.glimpses = Glimpses(settings.glimpses, settings.dim, self.layout.size) if settings.glimpses else None
+        self.glimpses = Glimpses(settings.glimpses, width, self.layout.size) if settings.glimpses else None
 
     def forward(self, crops: Tensor) -> Tensor:
         """See the class."""
@@ -120,6 +124,26 @@ class CoarseViT(nn.Module):
         """The raw numbers, and in crop coordinates, where there are any:
 
         the points (B, P, 2) that they were read at, and the 478 landmarks (B, 478, 2) of the close looks.
+        """
+        tokens, fine = self.tokens(crops)
+        if self.readout is None:
+            return self.head(tokens.mean(dim=1)), None, None
+        features, points = self.readout(tokens, fine)
+        answer = self.head(features)
+        if self.glimpses is None:
+            return answer, points, None
+        correction, mesh = self.glimpses(crops, points, features)
+        return answer + correction, points, mesh
+
+    def tokens(self, crops: Tensor, kept: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """What the transformer makes of crops.
+
+        Args:
+            crops: (B, 3, S, S).
+            kept: numbers of the patches that it sees, in order; None for all.
+
+        Returns:
+            Tokens (B, N, width), and the features (B, dim / 2, 2 rows, 2 columns) of the stem, where it has any.
         """
         patch = self.settings.patch
         whole = nn.functional.avg_pool2d(crops, self.settings.reduce) if self.settings.reduce > 1 else crops
@@ -131,18 +155,12 @@ class CoarseViT(nn.Module):
             tokens = self.embed(normalised)
         grid = (whole.shape[2] // patch, whole.shape[3] // patch)
         tokens = tokens + sincos_positions(grid, self.settings.dim).to(tokens)
+        if kept is not None:
+            tokens = tokens[:, kept]
         for block in self.blocks:
             tokens = block(tokens)
         tokens = self.norm(tokens)
-        if self.readout is None:
-            return self.head(tokens.mean(dim=1)), None, None
-        assert fine is not None
-        features, points = self.readout(tokens, fine)
-        answer = self.head(features)
-        if self.glimpses is None:
-            return answer, points, None
-        correction, mesh = self.glimpses(crops, points, features)
-        return answer + correction, points, mesh
+        return (tokens if self.narrow is None else self.narrow(tokens)), fine
 
     def read(self, raw: Tensor) -> CoarseOutput:
         """The meaning of raw numbers (B, layout.size)."""
@@ -165,55 +183,79 @@ class CoarseViT(nn.Module):
 class PointReadout(nn.Module):
     """Reads tokens at points of the picture that the network finds itself.
 
-    Tokens are spread over the stem's finer grid and joined with its features there; each place of it votes for each
-    point with a weight and an offset, and a point is the weighted mean of the votes (after Sun et al., Integral Human
-    Pose Regression, ECCV 2018). The first 68 are trained to be the 68 landmarks, the others are free. Where things
-    are is most of what a face's parameters depend on; a small network that is told so learns from a fraction of the
-    pictures. The paper has nothing of the kind.
+    Each place of the picture votes for each point with a weight and an offset, and a point is the weighted mean of the
+    votes (after Sun et al., Integral Human Pose Regression, ECCV 2018). Places are the tokens, or the finer grid of the
+    stem, over which tokens are spread and joined with its features. The first 68 points are trained to be the 68
+    landmarks, the others are free. Where things are is most of what a face's parameters depend on; a network that is
+    told so learns from a fraction of the pictures. The paper has nothing of the kind.
 
     Args:
         dim: channels of a token.
         points: P.
+        fine: channels of the stem's features; 0 for a stem that has none.
     """
 
     FEATURES = 12
 
-    def __init__(self, dim: int, points: int) -> None:
+    def __init__(self, dim: int, points: int, fine: int = 0) -> None:
         super().__init__()
+        width = fine or dim // 2
         self.points = points
-        self.spread = nn.Linear(dim, dim // 2)
-        self.join = Residual(dim // 2)
-        self.norm = nn.LayerNorm(dim // 2)
-        self.votes = nn.Linear(dim // 2, points * 3)
-        self.features = nn.Linear(dim // 2, self.FEATURES)
-        width = points * (2 + self.FEATURES) + dim
-        self.mix = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
+        self.spread = nn.Linear(dim, width)
+        self.join = Residual(width) if fine else None
+        self.norm = nn.LayerNorm(width)
+        self.votes = nn.Linear(width, points * 3)
+        self.features = nn.Linear(width, self.FEATURES)
+        everything = points * (2 + self.FEATURES) + dim
+        self.mix = nn.Sequential(
+            nn.LayerNorm(everything), nn.Linear(everything, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim)
+        )
 
-    def forward(self, tokens: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, tokens: Tensor, fine: Tensor | None) -> tuple[Tensor, Tensor]:
         """Features (B, dim) and points (B, P, 2) in crop coordinates.
 
         Args:
-            tokens: (B, N, dim).
-            fine: (B, dim / 2, 2 rows, 2 columns) of the stem; N = rows * columns.
+            tokens: (B, rows * columns, dim) of a square grid.
+            fine: (B, channels, 2 rows, 2 columns) of the stem, where it has such features.
         """
-        batch, _, height, width = fine.shape
-        coarse = self.spread(tokens).transpose(1, 2).reshape(batch, -1, height // 2, width // 2)
-        maps = self.join(fine + nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
-        places = self.norm(maps.flatten(2).transpose(1, 2))
-        count = height * width
+        side = math.isqrt(tokens.shape[1]) if fine is None else fine.shape[2]
+        return self.read(self.places(tokens, fine), tokens.mean(dim=1), side)
+
+    def read(self, places: Tensor, mean: Tensor, side: int, kept: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """As `forward`, off what votes.
+
+        Args:
+            places: (B, N, channels), see `places`.
+            mean: (B, dim) of the tokens.
+            side: rows and columns of the whole grid.
+            kept: (N,) numbers of those of the grid's places that vote; None for all.
+        """
+        batch, count = places.shape[:2]
         logits, x, y = self.votes(places).float().reshape(batch, count, 3, self.points).unbind(2)
         weights = logits.softmax(dim=1)
-        rows = (torch.arange(height, device=fine.device) + 0.5) * (2 / height) - 1
-        columns = (torch.arange(width, device=fine.device) + 0.5) * (2 / width) - 1
-        centre_y = rows[:, None].expand(height, width).reshape(1, count, 1)
-        centre_x = columns[None, :].expand(height, width).reshape(1, count, 1)
-        reach = 2 / height
+        steps = (torch.arange(side, device=places.device) + 0.5) * (2 / side) - 1
+        centre_y = steps[:, None].expand(side, side).reshape(1, side * side, 1)
+        centre_x = steps[None, :].expand(side, side).reshape(1, side * side, 1)
+        if kept is not None:
+            centre_x, centre_y = centre_x[:, kept], centre_y[:, kept]
+        reach = 2 / side
         found = torch.stack(
             [(weights * (centre_x + reach * x)).sum(1), (weights * (centre_y + reach * y)).sum(1)], dim=2
         )
         seen = torch.einsum("bnp,bnf->bpf", weights, self.features(places).float())
-        everything = torch.cat([found.flatten(1) * 3, seen.flatten(1), tokens.mean(dim=1).float()], dim=1)
+        everything = torch.cat([found.flatten(1) * 3, seen.flatten(1), mean.float()], dim=1)
         return self.mix(everything), found
+
+    def places(self, tokens: Tensor, fine: Tensor | None) -> Tensor:
+        """What votes: (B, places, channels), of about unit size. As `forward`; without `fine` of any tokens."""
+        maps: Tensor = self.spread(tokens)
+        if fine is not None:
+            assert self.join is not None
+            batch, _, height, width = fine.shape
+            coarse = maps.transpose(1, 2).reshape(batch, -1, height // 2, width // 2)
+            joined = self.join(fine + nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
+            maps = joined.flatten(2).transpose(1, 2)
+        return self.norm(maps)  # type: ignore[no-any-return]
 
 
 def rotation_from_six(six: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from models.training.coarse_photograph import PhotographTerms, consistency
 from models.training.data.coarse_batches import CoarseBatch, RenderedCrops, endless
 from models.training.data.coarse_photos import PhotoBatch, Photos
 from models.training.export import start_from
+from models.training.imitation import ImitationSettings
 
 SHOWN = [i for i in range(len(ARKIT_CHANNELS)) if i not in GAZE_CHANNELS]
 OUTER_EYES_68 = (36, 45)
@@ -108,6 +109,8 @@ class CoarseSettings(BaseModel):
     """What learns: the whole network, or the close looks alone, several times faster, on one that has points."""
     photo_share: float = Field(default=0.2, ge=0, lt=1)
     """Share of a batch that are photographs, where there are labels of any."""
+    imitation: ImitationSettings | None = None
+    """Whom the network imitates before labels teach it, see `imitation`; then the weights of losses do not matter."""
     networks: FaceNetworkFiles = FaceNetworkFiles()
     """Files of the networks that compare photographs with drawn faces."""
     weights: CoarseWeights = CoarseWeights()

@@ -259,7 +259,7 @@ def _optimiser(networks: nn.Module, settings: LoopSettings) -> torch.optim.AdamW
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.98))
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.98), fused=True)
 
 
 def _write_png(path: Path, picture: NDArray[np.uint8]) -> None:

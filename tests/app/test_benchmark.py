@@ -81,6 +81,7 @@ def test_paced_detail_has_a_thread_of_its_own(run: Run, tmp_path: Path) -> None:
 def test_weights_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
     missing = ("--coarse-weights", tmp_path / "none.safetensors", "--json", tmp_path / "b.json")
     assert "--coarse lead" in run("benchmark", *missing).sentence()
+    assert "--coarse lead" in run("benchmark", "--coarse-preset", "paper", "--json", tmp_path / "b.json").sentence()
     result = run("benchmark", "--coarse", "lead", *missing)
     assert result.status == 2 and "no weights" in result.sentence()
 
