@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.bench_networks [--json OUT] [--engine auto] [--times N]
 
-Weights are random, which does not matter for time: those of `paper` are not shipped. Prints p50 and p95 in
-milliseconds, the engine, and the machine's facts.
+Weights are random, which does not matter for time: the detail networks of `paper` are not shipped. Prints p50 and p95
+in milliseconds, the engine, and the machine's facts.
 """
 
 from __future__ import annotations

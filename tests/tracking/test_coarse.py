@@ -14,11 +14,19 @@ from models.face_model import load_face_model
 from models.geometry.camera import Camera
 from models.geometry.crop import Crop
 from models.geometry.rotations import HEAD_TO_CAMERA, angle_between, facing, from_euler, from_rotvec
-from models.networks.presets import ViTSettings
+from models.networks.presets import PresetName, ViTSettings
 from models.networks.stored import WeightsError, WeightsHeader, write_weights
 from models.networks.vit import CoarseViT
 from tracking import FaceTracker, StillTracker, TrackerSettings
-from tracking.coarse import NETWORK, CoarseAnswer, CoarsePredictor, crop_of_landmarks, paying_threads
+from tracking.coarse import (
+    NETWORK,
+    CoarseAnswer,
+    CoarsePredictor,
+    chosen_weights,
+    coarse_weights,
+    crop_of_landmarks,
+    paying_threads,
+)
 from tracking.coarse_lead import CoarseLead, seen
 from tracking.coarse_settings import CoarseSettings
 from tracking.fit import FitSession, FitSettings
@@ -251,6 +259,28 @@ def test_still_pictures_by_the_network_alone(weights: Path, demo_clip: Path) -> 
         StillTracker(way="coarse")
     with pytest.raises(ValueError, match="finds no landmarks"):
         StillTracker(coarse=predictor, way="coarse-fit")
+
+
+def test_which_weights_are_taken(weights: Path) -> None:
+    assert chosen_weights(CoarseSettings()) == coarse_weights("lite")
+    assert chosen_weights(CoarseSettings(preset="paper")) == coarse_weights("paper")
+    assert chosen_weights(CoarseSettings(preset="paper", weights=weights)) == weights
+
+
+@pytest.mark.parametrize("preset", ["lite", "paper"])
+def test_the_shipped_networks_see_a_face(preset: PresetName, demo_clip: Path) -> None:
+    with VideoSource(demo_clip) as source:
+        image = next(iter(source)).image
+    predictor = CoarsePredictor(load_face_model(), coarse_weights(preset))
+    assert predictor.header.preset == preset
+    with StillTracker(coarse=predictor, way="coarse") as tracker:
+        face = tracker.detect(image)[0]
+        found = tracker.estimate(image, face)
+    answer = predictor.predict(image, crop_of_landmarks(face.landmarks), found.camera)
+    assert answer.landmarks is not None
+    detected = face.landmarks[:, :2]
+    eyes = np.linalg.norm(detected[33] - detected[263])
+    assert np.linalg.norm(answer.landmarks - detected, axis=1).mean() < 0.08 * eyes
 
 
 def test_threads_leave_the_cores_that_others_keep_busy(monkeypatch: pytest.MonkeyPatch) -> None:
