@@ -106,10 +106,11 @@ class Preferences:
         Args:
             text: what the step is called.
             person: the avatar file, None for anybody.
-            adapted: the file holds adapters; the coarse network takes them.
+            adapted: the file holds adapters; the small coarse network, which they belong to, takes them.
         """
         before = self.settings.tracker
-        coarse = before.coarse.model_copy(update={"person": person if adapted else None})
+        taken = adapted and before.coarse.preset == "lite"
+        coarse = before.coarse.model_copy(update={"person": person if taken else None})
         if (before.person, before.coarse) != (person, coarse):
             self.undo.do(
                 Change(

@@ -36,6 +36,14 @@ class CoarsePage(QWidget):
             tr("Coarse network"),
         )
         self.mode.chosen.connect(lambda value: self._edit(tr("coarse network"), mode=value))
+        self.preset = Segmented(
+            [
+                ("lite", tr("Small"), tr("Runs on a processor, and sees more exactly so far")),
+                ("paper", tr("As in the paper"), tr("Several times slower: for a graphics card")),
+            ],
+            tr("Size of the coarse network"),
+        )
+        self.preset.chosen.connect(self._choose_preset)
         self.person = QComboBox()
         self.person.setAccessibleName(tr("Who is in front of the camera"))
         self.person.setToolTip(
@@ -52,6 +60,7 @@ class CoarsePage(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("In front of the camera"), self.person)
         form.addRow(tr("Coarse network"), self.mode)
+        form.addRow(tr("Its size"), self.preset)
         form.addRow(tr("Now"), self.stands)
         form.addRow(tr("Wrinkles"), self.wrinkles)
         column = QVBoxLayout(self)
@@ -94,12 +103,21 @@ class CoarsePage(QWidget):
 
     def _choose(self, index: int) -> None:
         person = self.person.itemData(index)
-        adapted = any(c.adapted and c.path == person for c in self._avatars.choices)
-        self._preferences.edit_person(tr("person in front of the camera"), person, adapted=adapted)
+        self._preferences.edit_person(tr("person in front of the camera"), person, adapted=self._adapted(person))
+
+    def _choose_preset(self, preset: str) -> None:
+        tracker = self._preferences.settings.tracker
+        # A person's adapters belong to the small network.
+        person = tracker.person if preset == "lite" and self._adapted(tracker.person) else None
+        self._edit(tr("size of the coarse network"), preset=preset, person=person)
+
+    def _adapted(self, person: Path | None) -> bool:
+        return any(c.adapted and c.path == person for c in self._avatars.choices)
 
     def _on_settings(self, *_: object) -> None:
         tracker = self._preferences.settings.tracker
         self.mode.show_choice(tracker.coarse.mode)
+        self.preset.show_choice(tracker.coarse.preset)
         # Settings of earlier versions name a person to the network alone.
         person = tracker.person or tracker.coarse.person
         # Qt compares what it does not know by identity, and paths are made anew.

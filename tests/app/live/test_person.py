@@ -92,3 +92,12 @@ def test_adapters_come_with_the_person_who_has_some(tmp_path: Path, mei: Path) -
     assert preferences.settings.tracker.coarse.person is None and window.wanted == mei
     preferences.undo.undo()
     assert preferences.settings.tracker.coarse.person == mei
+
+
+def test_the_papers_network_takes_nobodys_adapters(tmp_path: Path, mei: Path) -> None:
+    window = Window(tmp_path)
+    preferences = window.models.preferences
+    preferences.set_coarse(preferences.settings.tracker.coarse.model_copy(update={"preset": "paper"}))
+    preferences.edit_person("person", mei, adapted=True)
+    assert preferences.settings.tracker.person == mei
+    assert preferences.settings.tracker.coarse.person is None

@@ -69,6 +69,28 @@ def test_whoever_has_an_avatar_is_offered(window: Opened, until: Until, tmp_path
     dialog.close()
 
 
+def test_its_size_is_chosen_and_adapters_go_with_the_small_one(window: Opened, tmp_path: Path) -> None:
+    models = window.window.models
+    dialog = opened_settings(window)
+    page, ada = dialog.coarse, tmp_path / "ada.mien"
+    ada.write_bytes(b"read later, on another thread")
+    models.avatars.set_choices((AvatarChoice("Ada", ada, kind="person", own_file=True, adapted=True),))
+    page.person.activated.emit(1)
+
+    def chosen() -> tuple[str, Path | None]:
+        coarse = models.preferences.settings.tracker.coarse
+        return coarse.preset, coarse.person
+
+    assert chosen() == ("lite", ada)
+    click(page.preset.buttons["paper"])
+    assert chosen() == ("paper", None)
+    click(page.preset.buttons["lite"])
+    assert chosen() == ("lite", ada)
+    click(dialog.undo)
+    assert chosen() == ("paper", None) and page.preset.buttons["paper"].isChecked()
+    dialog.close()
+
+
 def test_whoever_was_made_from_a_clip_is_tracked(tracking: Opened, until: Until, home: Path) -> None:
     """A shipped person's file stands for one that was made here."""
     from app.avatar_store import LIBRARY
